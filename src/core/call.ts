@@ -1,0 +1,291 @@
+import type { Clock } from './clock.ts'
+import { markNotExecuted, type Phase, RpcError } from './error.ts'
+import { Metadata } from './metadata.ts'
+import type { MethodInfo } from './method-info.ts'
+import type { Peer } from './peer.ts'
+import type { Timed } from './wheel.ts'
+
+/** The arguments of a call: a list, or by name, or (`message`) a single object that stands for all of them. */
+export interface Arguments {
+  readonly list: readonly unknown[]
+  readonly named?: ReadonlyMap<string, unknown>
+  readonly message?: boolean
+}
+
+/** How a call ended. The call itself is its outcome, once it has ended. */
+export interface Outcome {
+  readonly error: RpcError | undefined
+  /** The handler has certainly not run. */
+  readonly notExecuted: boolean
+  readonly startedAt: number
+  /** When the reply began: a value, or the head of a stream. 0 if it never did. */
+  readonly headAt: number
+  readonly endedAt: number
+}
+
+/** What a call begins with. */
+export interface CallInit {
+  readonly clock: Clock
+  readonly service: string
+  readonly method: string
+  readonly args: Arguments | (() => Arguments)
+  /** Absolute, by `clock.now()`; Infinity for none. */
+  readonly deadline: number
+  /** Whether the deadline bounds a stream to its end (`timeoutMs` was given), or only to its first item. */
+  readonly bounded?: boolean
+  readonly info?: MethodInfo | undefined
+  readonly oneway?: boolean
+  readonly peer?: Peer | undefined
+  readonly metadata?: Metadata | undefined
+  readonly key?: string | undefined
+  readonly attempt?: number
+  readonly startedAt?: number
+  readonly phase?: Phase
+}
+
+/** What an attempt changes of its call. */
+export type CallPatch = Partial<Pick<CallInit, 'deadline' | 'attempt' | 'peer'>>
+
+/**
+ * One use of a method, on either side. One class with one shape, because every call makes one; what most calls never
+ * touch (metadata, the abort signal, listeners) is made on first touch.
+ *
+ * It ends exactly once. `cancel` says that nobody wants the result any more; whoever carries the call out listens and
+ * ends it.
+ */
+export class Call implements Outcome, Timed {
+  readonly clock: Clock
+  readonly service: string
+  readonly method: string
+  info: MethodInfo | undefined
+  deadline: number
+  readonly bounded: boolean
+  readonly oneway: boolean
+  peer: Peer | undefined
+  /** Who calls, as TLS or an auth layer found out; never what the caller merely says. */
+  identity: unknown = undefined
+  /** What a consistent-hash balancer goes by. */
+  readonly key: string | undefined
+  /** 1 for the first attempt; on the wire, so that a server sees retries. */
+  readonly attempt: number
+  /** Where the call is at the moment; errors report it. */
+  phase: Phase
+  /** An item was taken from a stream argument: the call cannot be made again. */
+  inputTaken = false
+  /**
+   * Set by a layer while an attempt ends with an error, to what comes instead: whoever settles the attempt resolves
+   * with it and does not reject. So a retry costs no promise where there is nothing to retry. See `settle.ts`.
+   */
+  replacement: PromiseLike<unknown> | undefined = undefined
+
+  readonly startedAt: number
+  headAt = 0
+  endedAt = 0
+  error: RpcError | undefined = undefined
+  notExecuted = false
+
+  // The links of the deadline wheel.
+  due = 0
+  before: Timed | undefined = undefined
+  after: Timed | undefined = undefined
+  slot = -1
+
+  #args: Arguments | (() => Arguments)
+  #metadata: Metadata | undefined
+  #head: Metadata | undefined = undefined
+  #trailer: Metadata | undefined = undefined
+  #abort: AbortController | undefined = undefined
+  #cancelled: RpcError | undefined = undefined
+  #onCancel: ((reason: RpcError) => void) | ((reason: RpcError) => void)[] | undefined = undefined
+  #onEnd: ((outcome: Outcome) => void) | ((outcome: Outcome) => void)[] | undefined = undefined
+  #forks: Call | Call[] | undefined = undefined
+
+  constructor(init: CallInit) {
+    this.clock = init.clock
+    this.service = init.service
+    this.method = init.method
+    this.info = init.info
+    this.deadline = init.deadline
+    this.bounded = init.bounded ?? false
+    this.oneway = init.oneway ?? false
+    this.peer = init.peer
+    this.key = init.key
+    this.attempt = init.attempt ?? 1
+    this.phase = init.phase ?? 'connect'
+    this.startedAt = init.startedAt ?? init.clock.now()
+    this.#args = init.args
+    this.#metadata = init.metadata
+  }
+
+  /** `math.add`; only the method where the peer named no service. */
+  get name(): string {
+    return this.service === '' ? this.method : `${this.service}.${this.method}`
+  }
+
+  /**
+   * The arguments; on a server they are decoded when this is first read, so that a refused call costs no decoding.
+   * @throws RpcError `invalid_argument` if the peer sent something that does not decode.
+   */
+  get args(): Arguments {
+    if (typeof this.#args === 'function') this.#args = this.#args()
+    return this.#args
+  }
+
+  /** What the caller said beside the arguments. */
+  get metadata(): Metadata {
+    this.#metadata ??= new Metadata()
+    return this.#metadata
+  }
+
+  /** What the callee says before its reply. */
+  get head(): Metadata {
+    this.#head ??= new Metadata()
+    return this.#head
+  }
+
+  /** What the callee says after its reply. */
+  get trailer(): Metadata {
+    this.#trailer ??= new Metadata()
+    return this.#trailer
+  }
+
+  /** The same three without making them: undefined where nothing was said. */
+  get given(): { metadata: Metadata | undefined; head: Metadata | undefined; trailer: Metadata | undefined } {
+    return { metadata: this.#metadata, head: this.#head, trailer: this.#trailer }
+  }
+
+  /** Aborted when the call is cancelled or its deadline passes; its reason is the RpcError. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#cancelled !== undefined) this.#abort.abort(this.#cancelled)
+    }
+    return this.#abort.signal
+  }
+
+  get ended(): boolean {
+    return this.endedAt !== 0
+  }
+
+  /** Why it was cancelled, if it was. */
+  get cancelled(): RpcError | undefined {
+    return this.#cancelled
+  }
+
+  /** Milliseconds that are left, at least 0. */
+  remainingMs(): number {
+    return Math.max(0, this.deadline - this.clock.now())
+  }
+
+  /** Puts the deadline into the wheel. For who made the call; forks live under the deadline of their origin. */
+  watchDeadline(): void {
+    if (this.deadline === Number.POSITIVE_INFINITY) return
+    this.due = this.deadline
+    this.clock.deadlines.add(this)
+  }
+
+  /** The reply has begun; a deadline that was only for that is over. */
+  begin(): void {
+    if (this.headAt === 0) this.headAt = this.clock.recent()
+  }
+
+  /** The first item of a stream is there: from now on it lives by keepalive and cancelling, unless bounded. */
+  liftDeadline(): void {
+    if (this.bounded) return
+    this.clock.deadlines.remove(this)
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  /** Called by the wheel. */
+  onDue(): void {
+    this.cancel(this.#expired())
+  }
+
+  /** Nobody wants the result any more. Later reasons, and those after the end, are ignored. */
+  cancel(reason: RpcError): void {
+    if (this.#cancelled !== undefined || this.ended) return
+    this.#cancelled = reason
+    each(this.#forks, (fork) => fork.cancel(reason))
+    each(this.#onCancel, (listener) => listener(reason))
+    this.#onCancel = undefined
+    this.#abort?.abort(reason)
+  }
+
+  /** Tells of cancelling without making an AbortSignal; at once if it has happened. */
+  onCancel(listener: (reason: RpcError) => void): void {
+    if (this.#cancelled !== undefined) listener(this.#cancelled)
+    else if (!this.ended) this.#onCancel = append(this.#onCancel, listener)
+  }
+
+  /** Tells of the end, exactly once; for a stream that is its last item, its failure or its cancelling. */
+  onEnd(listener: (outcome: Outcome) => void): void {
+    if (this.ended) listener(this)
+    else this.#onEnd = append(this.#onEnd, listener)
+  }
+
+  /** The end. Only the first one counts; it returns false for any other. */
+  end(error?: RpcError, notExecuted = false): boolean {
+    if (this.ended) return false
+    this.error = error
+    this.notExecuted = notExecuted
+    // Never 0, which means "not yet": a virtual clock may stand there.
+    this.endedAt = this.clock.recent() || Number.MIN_VALUE
+    this.clock.deadlines.remove(this)
+    this.#onCancel = undefined
+    this.#forks = undefined
+    each(this.#onEnd, (listener) => listener(this))
+    this.#onEnd = undefined
+    return true
+  }
+
+  /**
+   * An attempt, a hedge, a leg of a broadcast: a call of its own with the same content, cancelled with its origin.
+   * Metadata that the callee sends ends up in the origin too.
+   */
+  fork(patch: CallPatch = {}): Call {
+    const fork = new Call({
+      clock: this.clock,
+      service: this.service,
+      method: this.method,
+      args: this.#args,
+      deadline: patch.deadline ?? this.deadline,
+      bounded: this.bounded,
+      info: this.info,
+      oneway: this.oneway,
+      peer: patch.peer ?? this.peer,
+      metadata: this.#metadata,
+      key: this.key,
+      attempt: patch.attempt ?? this.attempt,
+      startedAt: this.clock.recent(),
+    })
+    if (this.#cancelled !== undefined) fork.cancel(this.#cancelled)
+    else this.#forks = append(this.#forks, fork)
+    return fork
+  }
+
+  #expired(): RpcError {
+    const at = Array.isArray(this.#forks) ? this.#forks.at(-1) : this.#forks
+    const phase = at?.phase ?? this.phase
+    const waited = Math.round(this.deadline - this.startedAt)
+    const peer = at?.peer ?? this.peer
+    const where = peer === undefined ? '' : ` (${peer.address})`
+    const error = new RpcError('deadline_exceeded', `${this.name}: no answer within ${waited} ms, in phase '${phase}'${where}`, { phase })
+    return phase === 'connect' || phase === 'negotiate' ? markNotExecuted(error) : error
+  }
+}
+
+// Nearly always there is at most one listener, and then no array is made.
+function append<T>(held: T | T[] | undefined, added: T): T | T[] {
+  if (held === undefined) return added
+  if (Array.isArray(held)) {
+    held.push(added)
+    return held
+  }
+  return [held, added]
+}
+
+function each<T>(held: T | T[] | undefined, visit: (one: T) => void): void {
+  if (held === undefined) return
+  if (Array.isArray(held)) for (const one of held) visit(one)
+  else visit(held)
+}

@@ -1,0 +1,25 @@
+import type { Endpoint } from './endpoint.ts'
+
+/** One service that an instance offers. */
+export interface ServiceEntry {
+  readonly name: string
+  /** Any text; clients may ask for one. */
+  readonly version?: string
+}
+
+/** What a server registers. */
+export interface Instance {
+  /** Unique in the fleet; the same for as long as the process lives. */
+  readonly id: string
+  /** Grows each time that the same id registers anew: the newer one wins. */
+  readonly incarnation: number
+  /** Empty means "not known": such an instance is a candidate for every service under its protocols. */
+  readonly services: readonly ServiceEntry[]
+  readonly endpoints: readonly Endpoint[]
+  /** Its share of the calls beside its peers', for balancers that go by it. Default 1. */
+  readonly weight: number
+  /** Where it stands: a data centre, a rack. */
+  readonly zone: string | undefined
+  readonly metadata: Readonly<Record<string, string>>
+  readonly status: 'up' | 'draining'
+}

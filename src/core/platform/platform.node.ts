@@ -1,0 +1,55 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Context } from './seam.ts'
+
+export type { Context } from './seam.ts'
+
+const { utf8Write, utf8Slice } = Buffer.prototype as unknown as {
+  utf8Write(this: Uint8Array, text: string, at: number, length?: number): number
+  utf8Slice(this: Uint8Array, start: number, end: number): string
+}
+
+// Below this length a loop over the characters beats the call into C++ (about 35 ns, measured on Node 26).
+const shortText = 24
+
+/** Writes a string as UTF-8 at a position; there must be room. Returns the number of bytes. */
+export function writeUtf8(bytes: Uint8Array, text: string, at: number): number {
+  const { length } = text
+  if (length <= shortText) {
+    let i = 0
+    for (; i < length; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit >= 0x80) break
+      bytes[at + i] = unit
+    }
+    if (i === length) return length
+  }
+  return utf8Write.call(bytes, text, at)
+}
+
+/** Reads UTF-8 between two positions. */
+export function readUtf8(bytes: Uint8Array, start: number, end: number): string {
+  return utf8Slice.call(bytes, start, end)
+}
+
+/** New bytes whose contents are not defined. */
+export function allocate(size: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(size)
+}
+
+/** Runs a function once the current turn, with all its promise reactions, is over. */
+export const defer: (fn: () => void) => void = process.nextTick
+
+/** Starts a timer; `background` ones do not keep the process alive. Returns what stops it. */
+export function startTimer(ms: number, fn: () => void, background: boolean): () => void {
+  const timer = setTimeout(fn, ms)
+  if (background) timer.unref()
+  return () => clearTimeout(timer)
+}
+
+export function createContext<T>(): Context<T> {
+  const storage = new AsyncLocalStorage<T | undefined>()
+  return {
+    get: () => storage.getStore(),
+    run: (value, fn) => storage.run(value, fn),
+  }
+}

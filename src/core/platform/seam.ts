@@ -1,0 +1,5 @@
+/** A value that follows the flow of a call through awaits, timers and callbacks. */
+export interface Context<T> {
+  get(): T | undefined
+  run<R>(value: T | undefined, fn: () => R): R
+}
