@@ -41,6 +41,7 @@ export interface CallInit {
   readonly attempt?: number
   readonly startedAt?: number
   readonly phase?: Phase
+  readonly origin?: Call
 }
 
 /** What an attempt changes of its call. */
@@ -72,6 +73,8 @@ export class Call implements Outcome, Timed {
   phase: Phase
   /** An item was taken from a stream argument: the call cannot be made again. */
   inputTaken = false
+  /** The call that this is a fork of. */
+  readonly origin: Call | undefined
   /**
    * Set by a layer while an attempt ends with an error, to what comes instead: whoever settles the attempt resolves
    * with it and does not reject. So a retry costs no promise where there is nothing to retry. See `settle.ts`.
@@ -112,6 +115,7 @@ export class Call implements Outcome, Timed {
     this.key = init.key
     this.attempt = init.attempt ?? 1
     this.phase = init.phase ?? 'connect'
+    this.origin = init.origin
     this.startedAt = init.startedAt ?? init.clock.now()
     this.#args = init.args
     this.#metadata = init.metadata
@@ -186,7 +190,9 @@ export class Call implements Outcome, Timed {
 
   /** The reply has begun; a deadline that was only for that is over. */
   begin(): void {
-    if (this.headAt === 0) this.headAt = this.clock.recent()
+    if (this.headAt !== 0) return
+    this.headAt = this.clock.recent() || Number.MIN_VALUE
+    this.origin?.begin()
   }
 
   /** The first item of a stream is there: from now on it lives by keepalive and cancelling, unless bounded. */
@@ -194,6 +200,13 @@ export class Call implements Outcome, Timed {
     if (this.bounded) return
     this.clock.deadlines.remove(this)
     this.deadline = Number.POSITIVE_INFINITY
+    this.origin?.liftDeadline()
+  }
+
+  /** An item of a stream argument is being taken: neither this call nor its origin can be made again. */
+  takeInput(): void {
+    this.inputTaken = true
+    this.origin?.takeInput()
   }
 
   /** Called by the wheel. */
@@ -257,6 +270,7 @@ export class Call implements Outcome, Timed {
       key: this.key,
       attempt: patch.attempt ?? this.attempt,
       startedAt: this.clock.recent(),
+      origin: this,
     })
     if (this.#cancelled !== undefined) fork.cancel(this.#cancelled)
     else this.#forks = append(this.#forks, fork)
