@@ -179,7 +179,7 @@ export const ambient: readonly { names: readonly string[]; allowed: RegExp; hint
   {
     names: ['setTimeout', 'setInterval', 'setImmediate', 'performance.now'],
     allowed:
-      /^core\/(platform\/|(system-)?clock\.ts)|\.node\.ts$|^(cli|console)\/|\.(test|test-d|suite)\.ts$/,
+      /^core\/(platform\/|(system-)?clock\.ts)|^testing\/virtual-clock\.ts$|\.node\.ts$|^(cli|console)\/|\.(test|test-d|suite)\.ts$/,
     hint: 'ask the Clock, so that a test can hold the time',
   },
   {
