@@ -42,10 +42,11 @@ export interface CallInit {
   readonly startedAt?: number
   readonly phase?: Phase
   readonly origin?: Call
+  readonly tried?: ReadonlySet<unknown> | undefined
 }
 
 /** What an attempt changes of its call. */
-export type CallPatch = Partial<Pick<CallInit, 'deadline' | 'attempt' | 'peer'>>
+export type CallPatch = Partial<Pick<CallInit, 'deadline' | 'attempt' | 'peer' | 'tried'>>
 
 /**
  * One use of a method, on either side. One class with one shape, because every call makes one; what most calls never
@@ -75,6 +76,10 @@ export class Call implements Outcome, Timed {
   inputTaken = false
   /** The call that this is a fork of. */
   readonly origin: Call | undefined
+  /** The candidate that this attempt was given to; set by whoever picked it. */
+  candidate: unknown = undefined
+  /** The candidates of earlier attempts, which a balancer avoids; undefined for a first attempt. */
+  readonly tried: ReadonlySet<unknown> | undefined
   /**
    * Set by a layer while an attempt ends with an error, to what comes instead: whoever settles the attempt resolves
    * with it and does not reject. So a retry costs no promise where there is nothing to retry. See `settle.ts`.
@@ -116,6 +121,7 @@ export class Call implements Outcome, Timed {
     this.attempt = init.attempt ?? 1
     this.phase = init.phase ?? 'connect'
     this.origin = init.origin
+    this.tried = init.tried
     this.startedAt = init.startedAt ?? init.clock.now()
     this.#args = init.args
     this.#metadata = init.metadata
@@ -192,7 +198,9 @@ export class Call implements Outcome, Timed {
   begin(): void {
     if (this.headAt !== 0) return
     this.headAt = this.clock.recent() || Number.MIN_VALUE
-    this.origin?.begin()
+    if (this.origin === undefined) return
+    if (this.#head !== undefined) this.origin.#head = this.#head
+    this.origin.begin()
   }
 
   /** The first item of a stream is there: from now on it lives by keepalive and cancelling, unless bounded. */
@@ -201,6 +209,13 @@ export class Call implements Outcome, Timed {
     this.clock.deadlines.remove(this)
     this.deadline = Number.POSITIVE_INFINITY
     this.origin?.liftDeadline()
+  }
+
+  /** The callee's metadata has come; it belongs to the origin too. */
+  receive(which: 'head' | 'trailer', metadata: Metadata): void {
+    if (which === 'head') this.#head = metadata
+    else this.#trailer = metadata
+    this.origin?.receive(which, metadata)
   }
 
   /** An item of a stream argument is being taken: neither this call nor its origin can be made again. */
@@ -246,6 +261,7 @@ export class Call implements Outcome, Timed {
     this.clock.deadlines.remove(this)
     this.#onCancel = undefined
     this.#forks = undefined
+    if (this.origin !== undefined && this.#trailer !== undefined) this.origin.#trailer = this.#trailer
     each(this.#onEnd, (listener) => listener(this))
     this.#onEnd = undefined
     return true
@@ -271,6 +287,7 @@ export class Call implements Outcome, Timed {
       attempt: patch.attempt ?? this.attempt,
       startedAt: this.clock.recent(),
       origin: this,
+      tried: patch.tried ?? this.tried,
     })
     if (this.#cancelled !== undefined) fork.cancel(this.#cancelled)
     else this.#forks = append(this.#forks, fork)
