@@ -198,9 +198,7 @@ export class Call implements Outcome, Timed {
   begin(): void {
     if (this.headAt !== 0) return
     this.headAt = this.clock.recent() || Number.MIN_VALUE
-    if (this.origin === undefined) return
-    if (this.#head !== undefined) this.origin.#head = this.#head
-    this.origin.begin()
+    this.origin?.begin()
   }
 
   /** The first item of a stream is there: from now on it lives by keepalive and cancelling, unless bounded. */
@@ -261,7 +259,6 @@ export class Call implements Outcome, Timed {
     this.clock.deadlines.remove(this)
     this.#onCancel = undefined
     this.#forks = undefined
-    if (this.origin !== undefined && this.#trailer !== undefined) this.origin.#trailer = this.#trailer
     each(this.#onEnd, (listener) => listener(this))
     this.#onEnd = undefined
     return true
