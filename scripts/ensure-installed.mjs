@@ -22,7 +22,7 @@ function difference() {
   for (const [path, wanted] of Object.entries(readPackages(`${root}/package-lock.json`))) {
     if (path === '' || wanted.optional) continue
     const name = path.replace('node_modules/', '')
-    if (installed[path] === undefined) return `${name} is missing`
+    if (installed[path] === undefined || !existsSync(`${root}/${path}`)) return `${name} is missing`
     if (installed[path].version !== wanted.version) return `${name} is not at ${wanted.version}`
   }
   return undefined

@@ -31,7 +31,7 @@ export const steps: readonly Step[] = [
   {
     name: 'format',
     about: 'formatting; npm run format repairs it',
-    command: () => tool('@biomejs/biome', ['format', '--max-diagnostics=200']),
+    command: () => tool('@biomejs/biome', ['format', '--reporter=summary', '--max-diagnostics=none']),
   },
   {
     name: 'layers',

@@ -29,8 +29,9 @@ export function formatCounts(counts: TestCounts): string {
 /** What of the output of a failed run is worth reading: from the list of failures on, if there is one. */
 export function failures(output: string): string {
   const at = output.indexOf('\n✖ failing tests:')
-  const interrupted = output.match(/^Interrupted while running:\n[^]*?\n\n/m)?.[0] ?? ''
-  return at === -1 ? output : interrupted + output.slice(at + 1)
+  const stopped = output.match(/^Nothing was heard.*\n/m)?.[0] ?? ''
+  const running = output.match(/^Interrupted while running:\n[^]*?\n\n/m)?.[0] ?? ''
+  return at === -1 ? output : stopped + running + output.slice(at + 1)
 }
 
 /** The names of the tests that were skipped, each with its reason if it gave one. */

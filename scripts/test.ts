@@ -49,13 +49,19 @@ function execute(
   args: string[],
   watched: boolean,
 ): Promise<{ code: number; output: string }> {
-  // Tests are run by a Node that may itself run below a test; that one must not swallow their report.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Below a test of its own, Node's runner would report to that one. Colours are for terminals; this is read by us.
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: _color, ...env } = process.env
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const chunks: string[] = []
   const onSilence = () => {
     chunks.push(`\nNothing was heard for ${silenceMs / 1000} s, so the run was stopped.\n`)
+    // Interrupted, Node's runner names the files that hang.
     child.kill('SIGINT')
+    setTimeout(() => child.kill('SIGKILL'), 10_000).unref()
   }
   let silence = setTimeout(onSilence, silenceMs)
   for (const stream of [child.stdout, child.stderr]) {
