@@ -6,4 +6,6 @@ export interface Load {
   readonly latencyMs: number
   /** Moving share of calls that did not fail for the endpoint's own fault, 0 to 1; 1 before the first. */
   readonly successRate: number
+  /** When a call was last given to it, by the clock; 0 if never. */
+  readonly usedAt: number
 }

@@ -1,0 +1,31 @@
+import { RpcError } from '../core/error.ts'
+import { avoiding } from './avoiding.ts'
+import type { Balancer } from './balancer.ts'
+import { p2c } from './p2c.ts'
+import { random } from './random.ts'
+import { roundRobin } from './round-robin.ts'
+
+export { avoiding } from './avoiding.ts'
+export type { Balancer, BalancerRoom, Candidate, CandidateState, Picker } from './balancer.ts'
+export type { Load } from './load.ts'
+export { p2c, random, roundRobin }
+
+/** The balancers that come with Farcall, by name. All of them prefer what a retried call has not tried yet. */
+export const balancers: Readonly<Record<'p2c' | 'round-robin' | 'random', Balancer>> = {
+  p2c: avoiding(p2c),
+  'round-robin': avoiding(roundRobin),
+  random: avoiding(random),
+}
+
+export type BalancerName = keyof typeof balancers
+
+/**
+ * The balancer of that name, among ours unless others are given.
+ * @throws RpcError `invalid_argument` that lists the known names.
+ */
+export function balancerNamed(name: string, known: Readonly<Record<string, Balancer>> = balancers): Balancer {
+  const found = Object.hasOwn(known, name) ? known[name] : undefined
+  if (found !== undefined) return found
+  const names = Object.keys(known).join(', ')
+  throw new RpcError('invalid_argument', `unknown balancer '${name.slice(0, 64)}'; known are: ${names}`)
+}
