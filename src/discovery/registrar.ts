@@ -5,6 +5,11 @@ import type { Instance } from '../core/instance.ts'
 export interface Registrar {
   /** Never throws for a source that is down: it goes on trying, with jitter, for ever. */
   register(instances: readonly Instance[], options: RegisterOptions): Registration
+  /**
+   * How this machine is seen from the source: the local host of a connection to it. For a server that listens on all
+   * addresses and has to name one. Undefined where it cannot be told; the signal ends the asking.
+   */
+  localHost?(signal: AbortSignal): Promise<string | undefined>
 }
 
 export interface RegisterOptions {

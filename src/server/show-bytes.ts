@@ -1,7 +1,11 @@
 const mostBytes = 32
 
 /** The first bytes of a connection for a log line: as hexadecimal, and as text where they can be read. */
-export function showBytes(bytes: Uint8Array): { readonly bytes: number; readonly hex: string; readonly text: string } {
+export function showBytes(bytes: Uint8Array): {
+  readonly bytes: number
+  readonly hex: string
+  readonly text: string
+} {
   let hex = ''
   let text = ''
   for (const byte of bytes.subarray(0, mostBytes)) {

@@ -1,0 +1,170 @@
+import type { Clock } from '../core/clock.ts'
+import { formatEndpoint } from '../core/endpoint.ts'
+import { RpcError } from '../core/error.ts'
+import type { Instance } from '../core/instance.ts'
+import type { Logger } from '../core/log.ts'
+import type { Registrar, Registration } from '../discovery/registrar.ts'
+import { within } from './within.ts'
+
+// A registry that answers at all does so in milliseconds; a stopping server waits no longer for one that does not.
+const answerTimeoutMs = 1_000
+const closeTimeoutMs = 2_000
+
+export interface AnnouncerOptions {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly registrars: readonly NamedRegistrar[]
+  readonly ttlMs: number
+  /** What to announce now. `seenAs` is how the registry sees this machine, where that matters and is known. */
+  instance(seenAs: string | undefined): Instance
+  /** Whether `instance` wants to know it. */
+  readonly needsHost: boolean
+}
+
+export interface NamedRegistrar {
+  /** As the user wrote it. */
+  readonly target: string
+  readonly registrar: Registrar & Partial<AsyncDisposable>
+}
+
+/** Keeps a server announced in all its registries. None of them can hold it up or make it fail. */
+export class Announcer {
+  /** Resolves when every registry has the server; rejects if one refuses it for good, or it is closed before. */
+  readonly registered: Promise<void>
+  readonly #clock: Clock
+  readonly #registrars: readonly NamedRegistrar[]
+  readonly #places: readonly Place[]
+
+  constructor(options: AnnouncerOptions) {
+    this.#clock = options.clock
+    this.#registrars = options.registrars
+    this.#places = options.registrars.map((named) => new Place(named, options))
+    this.registered = Promise.all(this.#places.map((place) => place.ready)).then(() => {})
+    // Whoever wants to know waits for it; nobody has to.
+    this.registered.catch(() => {})
+  }
+
+  start(): void {
+    for (const place of this.#places) place.start()
+  }
+
+  /** What is announced has changed. */
+  update(): void {
+    for (const place of this.#places) place.update()
+  }
+
+  /** Says in every registry that has the server that it drains. Resolves with whether any of them took notice. */
+  async drain(): Promise<boolean> {
+    const answers = await Promise.all(this.#places.map((place) => place.drain()))
+    return answers.includes(true)
+  }
+
+  /** Leaves every registry, within a bounded time. */
+  async close(): Promise<void> {
+    await Promise.all(this.#places.map((place) => place.close()))
+    const left = this.#registrars.map(({ registrar }) =>
+      within(this.#clock, closeTimeoutMs, Promise.resolve(registrar[Symbol.asyncDispose]?.())),
+    )
+    await Promise.all(left)
+  }
+}
+
+/** The server in one registry. */
+class Place {
+  readonly ready: Promise<void>
+  readonly #named: NamedRegistrar
+  readonly #options: AnnouncerOptions
+  readonly #settle: PromiseWithResolvers<void> = Promise.withResolvers()
+  readonly #ended = new AbortController()
+  #registration: Registration | undefined
+  #seenAs: string | undefined
+  #known = false
+
+  constructor(named: NamedRegistrar, options: AnnouncerOptions) {
+    this.#named = named
+    this.#options = options
+    this.ready = this.#settle.promise
+    this.ready.catch(() => {})
+  }
+
+  start(): void {
+    this.#start().catch((thrown) => this.#refused(RpcError.from(thrown)))
+  }
+
+  update(): void {
+    this.#registration
+      ?.update([this.#instance()])
+      .catch((thrown) => this.#log('warn', 'refused', `was not told of a change`, RpcError.from(thrown)))
+  }
+
+  async drain(): Promise<boolean> {
+    if (this.#registration === undefined) return false
+    const told = this.#registration.drain()
+    told.catch(() => {})
+    // A registry that never had us has nobody to tell.
+    if (!this.#known) return false
+    return (await within(this.#options.clock, answerTimeoutMs, told)) === 'done'
+  }
+
+  async close(): Promise<void> {
+    const reason = new RpcError(
+      'cancelled',
+      `the server was closed before it was registered at ${this.#named.target}`,
+    )
+    this.#ended.abort(reason)
+    this.#settle.reject(reason)
+    if (this.#registration === undefined) return
+    const how = await within(this.#options.clock, closeTimeoutMs, this.#registration.close())
+    if (how === 'done' && this.#known) this.#log('info', 'unregistered', 'no longer has this server')
+    else if (this.#known)
+      this.#log('warn', 'unregistered', 'was not told that this server is gone; its lease will run out')
+  }
+
+  async #start(): Promise<void> {
+    if (this.#options.needsHost) this.#seenAs = await this.#askHost()
+    if (this.#ended.signal.aborted) return
+    const { registrar } = this.#named
+    const registration = registrar.register([this.#instance()], { ttlMs: this.#options.ttlMs })
+    this.#registration = registration
+    registration.onLost = (reason) =>
+      this.#log('warn', 'lost', 'has lost this server; registering again', reason)
+    await registration.ready
+    this.#known = true
+    this.#settle.resolve()
+    const endpoints = this.#instance().endpoints.map(formatEndpoint)
+    this.#log('info', 'registered', `has this server as ${endpoints.join(', ')}`)
+    if (this.#options.needsHost && this.#seenAs === undefined) await this.#correctHost()
+  }
+
+  // The registry could not be asked when the server started, but is there now.
+  async #correctHost(): Promise<void> {
+    this.#seenAs = await this.#askHost()
+    if (this.#seenAs !== undefined && !this.#ended.signal.aborted) this.update()
+  }
+
+  async #askHost(): Promise<string | undefined> {
+    const asked = Promise.resolve(this.#named.registrar.localHost?.(this.#ended.signal))
+    let host: string | undefined
+    await within(
+      this.#options.clock,
+      answerTimeoutMs,
+      asked.then((answer) => (host = answer)),
+    )
+    return host
+  }
+
+  #instance(): Instance {
+    return this.#options.instance(this.#seenAs)
+  }
+
+  #refused(error: RpcError): void {
+    this.#settle.reject(error)
+    if (!this.#ended.signal.aborted) this.#log('error', 'refused', 'does not take this server', error)
+  }
+
+  #log(level: 'info' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
+    const fields = { event, registry: this.#named.target, ...(error && { code: error.code }) }
+    const why = error === undefined ? '' : `: ${error.message}`
+    this.#options.logger[level](fields, `the registry ${this.#named.target} ${what}${why}`)
+  }
+}
