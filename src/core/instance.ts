@@ -22,4 +22,6 @@ export interface Instance {
   readonly zone: string | undefined
   readonly metadata: Readonly<Record<string, string>>
   readonly status: 'up' | 'draining'
+  /** The registry has not heard from it in time, but too many went silent at once to believe it. */
+  readonly suspect?: boolean
 }

@@ -1,0 +1,5 @@
+export type { RegistryEvent } from './events.ts'
+export type { RegistryOptions } from './options.ts'
+export { createRegistry, type Registry, type RegistryRoom } from './registry.ts'
+export { RegistryStore, type StoreRoom } from './store.ts'
+export { registryMethods } from './service.ts'
