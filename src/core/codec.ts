@@ -7,10 +7,20 @@ export interface Codec {
   /** True where a message can only be decoded after all that came before it (gob). */
   readonly sequential: boolean
   /** One for each session: what it has learnt of one peer's shapes is of no use with another. */
-  open(limits: Limits): CodecSession
+  open(limits: Limits, options?: CodecOptions): CodecSession
+}
+
+export interface CodecOptions {
+  /** Whether the peer takes definitions; where it does not, `encode` makes none. Default true. */
+  readonly definitions?: boolean
 }
 
 export interface CodecSession {
+  /**
+   * Whether `encode` may make definitions; true by default. A session sets it to false until it knows that the peer
+   * takes them.
+   */
+  mayDefine?: boolean
   /**
    * Writes one value at `output.at`.
    * @throws RpcError `invalid_argument` that names the path to what cannot travel; `output.at` is then as it was.

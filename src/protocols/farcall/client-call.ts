@@ -1,0 +1,64 @@
+import type { Call } from '../../core/call.ts'
+import type { RpcError } from '../../core/error.ts'
+import { isNotExecuted } from '../../core/error.ts'
+import type { ItemStream } from '../../core/item-stream.ts'
+import type { Reply } from '../../core/layer.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+
+type Resolve = (reply: Reply | PromiseLike<Reply>) => void
+type Reject = (error: RpcError) => void
+
+// One executor for all calls: a closure for each would cost as much as the promise itself.
+let resolveOfLast: Resolve
+let rejectOfLast: Reject
+const capture = (resolve: Resolve, reject: Reject): void => {
+  resolveOfLast = resolve
+  rejectOfLast = reject
+}
+
+/** A call that waits for its reply. Its promise is the very one that the caller gets. */
+export class ClientCall {
+  readonly id: number
+  readonly call: Call
+  readonly promise: Promise<Reply>
+  /** The reply, once it is known to be a stream. */
+  stream: ItemStream | undefined = undefined
+  /** What of the stream's window the peer may still use, and what was taken since it was last told. */
+  allowance = 0
+  taken = 0
+  /** The stream argument. */
+  input: OutgoingStream | undefined = undefined
+  readonly #resolve: Resolve
+  readonly #reject: Reject
+
+  constructor(id: number, call: Call) {
+    this.id = id
+    this.call = call
+    this.promise = new Promise(capture)
+    this.#resolve = resolveOfLast
+    this.#reject = rejectOfLast
+  }
+
+  succeed(value: Reply): void {
+    this.call.end()
+    this.#resolve(value)
+  }
+
+  /** The reply is a stream; the call goes on until that ends. */
+  become(stream: ItemStream): void {
+    this.stream = stream
+    this.#resolve(stream)
+  }
+
+  fail(error: RpcError): void {
+    if (this.stream !== undefined) {
+      this.stream.finish(error)
+      this.call.end(error)
+      return
+    }
+    this.call.end(error, isNotExecuted(error))
+    // A layer may have put another attempt in the place of this one.
+    if (this.call.replacement !== undefined) this.#resolve(this.call.replacement)
+    else this.#reject(error)
+  }
+}

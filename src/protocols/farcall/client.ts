@@ -1,0 +1,389 @@
+import type { Reader } from '../../core/bytes/varint.ts'
+import type { Call } from '../../core/call.ts'
+import { markNotExecuted, type Phase, remoteError, RpcError } from '../../core/error.ts'
+import { ItemStream } from '../../core/item-stream.ts'
+import type { Reply } from '../../core/layer.ts'
+import { fail } from '../../core/settle.ts'
+import type { Wire } from '../../transports/transport.ts'
+import type { ClientSession, Room, SessionState } from '../protocol.ts'
+import { type OutgoingArguments, splitArguments } from './arguments.ts'
+import { ClientCall } from './client-call.ts'
+import { OfferedCodec } from './codecs.ts'
+import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
+import { beginFrame, writeCallHead, writeSmallFrame } from './encode.ts'
+import { type FrameType, frameTypes, itemOverhead, methodRefs, replyFlags } from './frames.ts'
+import { Link, type LinkOwner } from './link.ts'
+import { OutgoingMethodRefs } from './method-refs.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
+import { type Preface, prefaceOf, protocolVersion, refusalError } from './preface.ts'
+
+/** The client's side of a connection. */
+export function dialFarcall(wire: Wire, room: Room): ClientSession {
+  return new FarcallClient(wire, room)
+}
+
+class FarcallClient implements ClientSession, LinkOwner {
+  onState: (state: SessionState, reason?: RpcError) => void = () => {}
+  readonly #link: Link
+  readonly #room: Room
+  readonly #codec: OfferedCodec
+  readonly #calls = new Map<number, ClientCall>()
+  readonly #methods = new OutgoingMethodRefs()
+  #nextId = 1
+  #streams = 0
+  /** The peer takes no calls above this. */
+  #lastAccepted = Number.POSITIVE_INFINITY
+
+  constructor(wire: Wire, room: Room) {
+    this.#room = room
+    this.#codec = new OfferedCodec(room.codecs, room.limits)
+    this.#link = new Link(wire, room, this, this.#codec.session)
+    this.#link.sendPreface(prefaceOf(room.limits, this.#codec.names))
+  }
+
+  get state(): SessionState {
+    return this.#link.state
+  }
+
+  get inFlight(): number {
+    return this.#calls.size
+  }
+
+  /** A connection whose streams are used up counts as full: whether the next call is a stream may not be known. */
+  get limit(): number {
+    const { maxCalls, maxStreams } = this.#link.peer ?? this.#room.limits
+    return this.#streams >= maxStreams ? this.#calls.size : maxCalls
+  }
+
+  readonly call = (call: Call): Reply | PromiseLike<Reply> => {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return fail(call, refusal)
+    const pending = new ClientCall(this.#nextId, call)
+    call.phase = 'send'
+    try {
+      this.#send(pending)
+    } catch (thrown) {
+      pending.input = undefined
+      return fail(call, markNotExecuted(inPhase(RpcError.from(thrown, 'invalid_argument'), 'send')))
+    }
+    return pending.promise
+  }
+
+  drain(): void {
+    if (!this.#link.setState('draining')) return
+    this.onState('draining')
+    this.#finishIfDrained()
+  }
+
+  async close(reason?: RpcError): Promise<void> {
+    if (this.state !== 'closed') {
+      const error = reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
+      for (const pending of [...this.#calls.values()]) this.#cancel(pending, error)
+      return this.#link.finish()
+    }
+    return this.#link.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #refusal(): RpcError | undefined {
+    if (this.state === 'opening' || this.state === 'ready') return undefined
+    return markNotExecuted(new RpcError('unavailable', `the connection to ${this.#link.wire.peer.address} is ${this.state}`, { phase: 'send' }))
+  }
+
+  #send(pending: ClientCall): void {
+    const { call, id } = pending
+    const args = splitArguments(call.args)
+    const sent = this.#writeCall(pending, args)
+    this.#nextId++
+    if (call.oneway) {
+      // Settled as soon as it is on its way: there is no answer to wait for.
+      this.#link.wire.flush()
+      return pending.succeed(undefined)
+    }
+    this.#calls.set(id, pending)
+    call.phase = 'wait'
+    call.onCancel((reason) => this.#cancel(pending, reason))
+    if (args.stream !== undefined && !call.ended) {
+      pending.input = this.#openInput(pending, args.stream)
+      if (sent) pending.input.wake()
+    }
+  }
+
+  // Returns false if the call is large and still on its way; its input then begins when it has gone.
+  #writeCall(pending: ClientCall, args: OutgoingArguments): boolean {
+    const { call, id } = pending
+    const { wire, outbox } = this.#link
+    let ref = this.#methods.refer(call.service, call.method)
+    const timeoutMs = call.deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(call.deadline - this.#room.clock.recent()))
+    const head = {
+      form: args.form,
+      oneway: call.oneway,
+      timeoutMs,
+      bounded: call.bounded,
+      attempt: call.attempt,
+      key: call.key,
+      stream: args.position,
+      metadata: call.given.metadata,
+    }
+    let start: number
+    for (;;) {
+      start = beginFrame(wire.out, frameTypes.call, id)
+      writeCallHead(wire.out, ref, head)
+      this.#link.encode(args.value, start)
+      if (outbox.definitionsFirst(this.#link.codec, start)) continue
+      // Smaller calls overtake one that is sent in parts: it must not be the one that defines a number.
+      if (ref.ref !== methodRefs.define || outbox.fits(start)) break
+      wire.out.at = start
+      ref = { ...ref, ref: methodRefs.literal }
+    }
+    const sent = outbox.finish(start, frameTypes.call, id, true, () => pending.input?.wake())
+    if (ref.ref === methodRefs.define) this.#methods.defined(call.service, call.method)
+    return sent
+  }
+
+  #openInput(pending: ClientCall, iterable: AsyncIterable<unknown>): OutgoingStream {
+    const { id, call } = pending
+    return new OutgoingStream(iterable, {
+      id,
+      sink: this.#link,
+      credit: this.#link.streamCredit,
+      call: undefined,
+      reusable: true,
+      onFirst: () => call.takeInput(),
+      onEnd: () => this.#endInput(id),
+      onError: (error) => this.#cancel(pending, RpcError.from(error, 'aborted', 'send')),
+    })
+  }
+
+  #endInput(id: number): void {
+    const { out } = this.#link.wire
+    if (this.state === 'closed') return
+    writeSmallFrame(out, frameTypes.end, id, 0)
+    out.commit()
+  }
+
+  // The caller wants no more: it is settled here and now, the peer is told.
+  #cancel(pending: ClientCall, reason: RpcError): void {
+    if (!this.#remove(pending)) return
+    const dropped = this.#link.outbox.drop(pending.id)
+    this.#link.assemblies.drop(pending.id)
+    this.#link.sendReason(frameTypes.cancel, pending.id, reason)
+    const error = dropped ? markNotExecuted(reason) : reason
+    if (pending.stream !== undefined) {
+      this.#giveUp(pending, pending.stream)
+      pending.stream.cancel(error)
+      pending.call.end(error)
+    } else pending.fail(error)
+    this.#finishIfDrained()
+  }
+
+  // What is buffered will not be taken any more; the connection gets its credit back.
+  #giveUp(pending: ClientCall, stream: ItemStream): void {
+    this.#link.giveBack(stream.bufferedCost)
+    pending.taken = 0
+  }
+
+  #remove(pending: ClientCall): boolean {
+    if (!this.#calls.delete(pending.id)) return false
+    if (pending.stream !== undefined) this.#streams--
+    if (pending.input !== undefined) {
+      this.#link.unpark(pending.input)
+      void pending.input.stop()
+    }
+    return true
+  }
+
+  onPreface(preface: Preface): void {
+    if (preface.refused !== undefined) throw refusalError(preface)
+    if (preface.versions[0] !== protocolVersion) {
+      throw markNotExecuted(new RpcError('unimplemented', `the server chose version ${preface.versions[0]}, this client speaks ${protocolVersion}`, { phase: 'negotiate' }))
+    }
+    this.#codec.agree(preface)
+    if (this.state === 'opening' && this.#link.setState('ready')) this.onState('ready')
+  }
+
+  onPart(): void {}
+
+  onMessage(type: FrameType, id: number, reader: Reader): void {
+    if (type === frameTypes.method) return this.#learn(id, reader)
+    const pending = this.#calls.get(id)
+    if (pending === undefined) {
+      // Late news of a call that was cancelled here is normal; of one that was never made it is not.
+      if (id === 0 || id >= this.#nextId) throw new RpcError('invalid_argument', `a reply to call ${id}, which was never made`)
+      if (type === frameTypes.item) this.#link.giveBack(reader.left + itemOverhead)
+      return
+    }
+    switch (type) {
+      case frameTypes.reply:
+        return this.#onReply(pending, reader)
+      case frameTypes.error:
+        return this.#onError(pending, reader)
+      case frameTypes.head:
+        return this.#onHead(pending, reader)
+      case frameTypes.item:
+        return this.#onItem(pending, reader)
+      case frameTypes.end:
+        return this.#onEnd(pending, reader)
+      case frameTypes.cancel:
+        // The callee has left the loop over our input; the call goes on.
+        if (pending.input !== undefined) void pending.input.stop()
+        return
+      default:
+        throw new RpcError('invalid_argument', `a server cannot send frame type ${type}`)
+    }
+  }
+
+  onOversize(_type: FrameType, id: number, _reader: Reader): void {
+    const pending = this.#calls.get(id)
+    if (pending === undefined) return
+    this.#cancel(
+      pending,
+      new RpcError('resource_exhausted', `${pending.call.name} answered with more than the ${this.#room.limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`, { phase: 'receive' }),
+    )
+  }
+
+  onDrain(lastId: number): void {
+    this.#lastAccepted = lastId
+    if (this.#link.setState('draining')) this.onState('draining')
+    for (const pending of [...this.#calls.values()]) {
+      if (pending.id > lastId) this.#settle(pending, this.#lost(pending.id, undefined))
+    }
+    this.#finishIfDrained()
+  }
+
+  onClosed(reason: RpcError | undefined): void {
+    this.#failAll((id) => this.#lost(id, reason))
+    this.onState('closed', reason)
+  }
+
+  outgoing(id: number): OutgoingStream | undefined {
+    return this.#calls.get(id)?.input
+  }
+
+  #onReply(pending: ClientCall, reader: Reader): void {
+    this.#readReplyHead(pending, reader)
+    let value: unknown
+    try {
+      value = this.#link.codec.decode(reader.bytes, reader.at, reader.end)
+    } catch (thrown) {
+      return this.#settle(pending, inPhase(RpcError.from(thrown), 'receive'))
+    }
+    this.#remove(pending)
+    pending.succeed(value)
+    this.#finishIfDrained()
+  }
+
+  #onError(pending: ClientCall, reader: Reader): void {
+    const flags = this.#readReplyHead(pending, reader)
+    const { code, message } = readReason(reader)
+    const extra = flags & replyFlags.extra ? (this.#link.codec.decode(reader.bytes, reader.at, reader.end) as Record<string, unknown>) : undefined
+    const error = remoteError(code, message, {
+      phase: 'receive',
+      details: extra?.['details'],
+      reason: typeof extra?.['reason'] === 'string' ? extra['reason'] : undefined,
+      metadata: extra?.['metadata'] as Record<string, string> | undefined,
+    })
+    this.#settle(pending, flags & replyFlags.notExecuted ? markNotExecuted(error) : error)
+  }
+
+  #onHead(pending: ClientCall, reader: Reader): void {
+    if (pending.stream !== undefined) throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
+    this.#readReplyHead(pending, reader)
+    this.#streams++
+    pending.allowance = this.#room.limits.streamWindowBytes
+    pending.become(
+      new ItemStream({
+        onTaken: (cost) => this.#onTaken(pending, cost),
+        onLeft: (reason) => this.#cancel(pending, reason),
+      }),
+    )
+  }
+
+  #onItem(pending: ClientCall, reader: Reader): void {
+    const { stream, call } = pending
+    if (stream === undefined) throw new RpcError('invalid_argument', `an item of call ${pending.id} before its head`)
+    const cost = reader.left + itemOverhead
+    if (pending.allowance <= 0) throw new RpcError('resource_exhausted', `the items of call ${pending.id} exceed the credit that was given`)
+    pending.allowance -= cost
+    let item: unknown
+    try {
+      item = this.#link.codec.decode(reader.bytes, reader.at, reader.end)
+    } catch (thrown) {
+      return this.#cancel(pending, inPhase(RpcError.from(thrown), 'receive'))
+    }
+    call.liftDeadline()
+    stream.push(item, cost)
+  }
+
+  // Credit goes back in halves of the window: often enough not to stall, seldom enough not to cost.
+  #onTaken(pending: ClientCall, cost: number): void {
+    this.#link.giveBack(cost)
+    pending.taken += cost
+    if (pending.taken < this.#room.limits.streamWindowBytes / 2 || !this.#calls.has(pending.id)) return
+    pending.allowance += pending.taken
+    this.#link.sendSmall(frameTypes.credit, pending.id, pending.taken)
+    pending.taken = 0
+  }
+
+  #onEnd(pending: ClientCall, reader: Reader): void {
+    if (pending.stream === undefined) throw new RpcError('invalid_argument', `the end of call ${pending.id} before its head`)
+    this.#readReplyHead(pending, reader)
+    this.#remove(pending)
+    pending.stream.finish()
+    pending.call.end()
+    this.#finishIfDrained()
+  }
+
+  #readReplyHead(pending: ClientCall, reader: Reader): number {
+    const { call } = pending
+    call.begin()
+    call.phase = 'receive'
+    const { flags, head, trailer } = readReplyHead(reader, this.#room.limits)
+    if (head !== undefined) call.receive('head', head)
+    if (trailer !== undefined) call.receive('trailer', trailer)
+    return flags
+  }
+
+  #learn(ref: number, reader: Reader): void {
+    const method = this.#methods.get(ref)
+    if (method === undefined) throw new RpcError('invalid_argument', `news of method number ${ref}, which was never defined`)
+    this.#room.learn(method.service, method.method, readMethodInfo(reader))
+  }
+
+  #settle(pending: ClientCall, error: RpcError): void {
+    this.#remove(pending)
+    pending.fail(error)
+    this.#finishIfDrained()
+  }
+
+  #lost(id: number, reason: RpcError | undefined): RpcError {
+    const peer = this.#link.wire.peer.address
+    const negotiating = this.#link.peer === undefined
+    const phase: Phase = reason?.phase ?? (negotiating ? 'negotiate' : 'wait')
+    if (id > this.#lastAccepted) return markNotExecuted(new RpcError('unavailable', `${peer} is draining and did not take the call`, { cause: reason, phase }))
+    const dropped = this.#link.outbox.drop(id)
+    const why = reason === undefined ? 'the connection ended' : reason.message
+    const error = new RpcError(reason?.code ?? 'unavailable', `the connection to ${peer} was lost before the answer: ${why}`, { cause: reason, phase })
+    return dropped || this.#link.peer?.refused !== undefined ? markNotExecuted(error) : error
+  }
+
+  #failAll(errorOf: (id: number) => RpcError): void {
+    for (const pending of [...this.#calls.values()]) {
+      const error = errorOf(pending.id)
+      if (this.#remove(pending)) pending.fail(error)
+    }
+  }
+
+  #finishIfDrained(): void {
+    if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
+  }
+}
+
+function inPhase(error: RpcError, phase: Phase): RpcError {
+  if (error.phase !== undefined) return error
+  const { code, message, details, reason, metadata, cause } = error
+  return new RpcError(code, message, { details, reason, metadata, cause, phase })
+}

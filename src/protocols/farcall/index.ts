@@ -1,0 +1,1 @@
+export { farcallProtocol } from './farcall.ts'

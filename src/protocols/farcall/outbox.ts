@@ -1,0 +1,144 @@
+import type { CodecSession } from '../../core/codec.ts'
+import { RpcError } from '../../core/error.ts'
+import type { Limits } from '../../core/limits.ts'
+import type { WireOutput } from '../../transports/transport.ts'
+import { beginFrame, endFrame } from './encode.ts'
+import { type FrameType, frameHeadBytes, frameTypes, maxAssemblies, minFrameBytes } from './frames.ts'
+
+interface Large {
+  readonly type: FrameType
+  readonly id: number
+  readonly body: Uint8Array
+  sent: number
+  readonly onSent: (() => void) | undefined
+}
+
+// What may stand unsent in front of a small frame: little enough not to hold it up, enough to keep a link busy.
+const partsAheadBytes = 256 * 1024
+const maxIdBytes = 8
+
+/**
+ * Sends frames. One that is small enough is written straight into the wire's output. A larger one is cut into parts
+ * which are sent a few at a time, in turn with those of other large messages, so that small frames pass in between.
+ */
+export class Outbox {
+  /** What the peer takes; its preface says. Until then what every peer must take. */
+  peerFrameBytes = minFrameBytes
+  peerMessageBytes: number
+  readonly #out: WireOutput
+  readonly #limits: Limits
+  // In turn; the first `maxAssemblies` are under way.
+  #large: Large[] = []
+  #turn = 0
+  #waitingBytes = 0
+
+  constructor(out: WireOutput, limits: Limits) {
+    this.#out = out
+    this.#limits = limits
+    this.peerMessageBytes = limits.maxMessageBytes
+  }
+
+  /** Whether the wire is full enough that whoever can wait, should. */
+  get congested(): boolean {
+    return this.#out.queued > partsAheadBytes
+  }
+
+  /**
+   * After an `encode` into the frame that began at `start`: if the codec made definitions, they must go first. Then it
+   * takes the frame back, writes them and returns true, and the caller writes the frame again.
+   */
+  definitionsFirst(codec: CodecSession, start: number): boolean {
+    const definitions = codec.takeDefinitions?.()
+    if (definitions === undefined) return false
+    this.#out.at = start
+    const define = beginFrame(this.#out, frameTypes.define, 0)
+    this.#out.ensure(definitions.length)
+    this.#out.bytes.set(definitions, this.#out.at)
+    this.#out.at += definitions.length
+    endFrame(this.#out, define)
+    return true
+  }
+
+  /** Whether the frame that began at `start` goes out whole. */
+  fits(start: number): boolean {
+    return this.#out.at - start - 4 <= this.peerFrameBytes
+  }
+
+  /**
+   * Completes the frame that began at `start`. Returns false if it is large and still on its way, and then calls
+   * `onSent` once it has gone; nothing more may be sent for its id before.
+   * @throws RpcError `resource_exhausted` if the peer takes no message of that size, or too much waits already; the
+   * frame is then taken back.
+   */
+  finish(start: number, type: FrameType, id: number, prompt = true, onSent?: () => void): boolean {
+    const out = this.#out
+    if (this.fits(start)) {
+      endFrame(out, start)
+      out.commit(prompt)
+      return true
+    }
+    const bodyStart = start + frameHeadBytes + idLength(out.bytes, start + frameHeadBytes)
+    const size = out.at - bodyStart
+    const problem = this.#refuse(size)
+    const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : undefined
+    out.at = start
+    if (body === undefined) throw problem
+    this.#large.push({ type, id, body, sent: 0, onSent })
+    this.#waitingBytes += size
+    this.pump()
+    return false
+  }
+
+  /** Forgets a large message that is not wholly sent. Returns whether there was one. */
+  drop(id: number): boolean {
+    const index = this.#large.findIndex((message) => message.id === id)
+    if (index === -1) return false
+    const [dropped] = this.#large.splice(index, 1)
+    this.#waitingBytes -= (dropped as Large).body.length - (dropped as Large).sent
+    return true
+  }
+
+  /** Sends parts while the wire takes them; called again when it has drained. */
+  pump(): void {
+    while (this.#large.length > 0 && this.#out.queued < partsAheadBytes) {
+      this.#turn = (this.#turn + 1) % Math.min(this.#large.length, maxAssemblies)
+      const message = this.#large[this.#turn] as Large
+      const left = message.body.length - message.sent
+      const room = this.peerFrameBytes - 1 - maxIdBytes
+      if (left > room) this.#write(message, frameTypes.part, room)
+      else {
+        this.#large.splice(this.#turn, 1)
+        this.#write(message, message.type, left)
+        message.onSent?.()
+      }
+    }
+  }
+
+  #write(message: Large, type: FrameType, count: number): void {
+    const out = this.#out
+    const start = beginFrame(out, type, message.id)
+    out.ensure(count)
+    out.bytes.set(message.body.subarray(message.sent, message.sent + count), out.at)
+    out.at += count
+    message.sent += count
+    this.#waitingBytes -= count
+    endFrame(out, start)
+    out.commit(false)
+  }
+
+  #refuse(size: number): RpcError | undefined {
+    const most = Math.min(this.peerMessageBytes, this.#limits.maxMessageBytes)
+    if (size > most) {
+      return new RpcError('resource_exhausted', `the message has ${size} bytes, at most ${most} are allowed (limits.maxMessageBytes)`)
+    }
+    if (this.#waitingBytes + size <= this.#limits.maxUnsentBytes) return undefined
+    return new RpcError('resource_exhausted', `${this.#waitingBytes} bytes wait for the peer to take them; a message of ${size} more cannot (limits.maxUnsentBytes)`)
+  }
+}
+
+function idLength(bytes: Uint8Array, at: number): number {
+  let length = 1
+  while ((bytes[at + length - 1] as number) >= 0x80) length++
+  return length
+}
+

@@ -1,0 +1,35 @@
+import type { Call } from '../../core/call.ts'
+import type { ItemStream } from '../../core/item-stream.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+
+/** A call that is being served. */
+export class ServerCall {
+  readonly id: number
+  readonly call: Call
+  /** The stream argument. */
+  readonly input: IncomingInput | undefined
+  /** The reply, if it is a stream. */
+  output: OutgoingStream | undefined = undefined
+  headSent = false
+  /** The handler, or the stream it returned, has not finished: it counts against the limit even if nobody waits. */
+  running = true
+  /** The reply is decided, its last frame on its way. */
+  settled = false
+
+  constructor(id: number, call: Call, input: IncomingInput | undefined) {
+    this.id = id
+    this.call = call
+    this.input = input
+  }
+}
+
+/** A stream argument as it arrives. */
+export interface IncomingInput {
+  readonly stream: ItemStream
+  /** What of the window the peer may still use, and what was taken since it was last told. */
+  allowance: number
+  taken: number
+  ended: boolean
+  /** Nothing may be sent for it any more. */
+  closed: boolean
+}

@@ -1,0 +1,342 @@
+import type { Reader } from '../../core/bytes/varint.ts'
+import { Call } from '../../core/call.ts'
+import { isNotExecuted, markNotExecuted, remoteError, RpcError } from '../../core/error.ts'
+import { type Handler, isPending, type Reply } from '../../core/layer.ts'
+import { isStream } from '../../core/stream.ts'
+import type { Wire } from '../../transports/transport.ts'
+import type { Room, Session, SessionState } from '../protocol.ts'
+import { acceptCodec } from './codecs.ts'
+import { type ReadCall, readCallHead, readReason } from './decode.ts'
+import { beginFrame, endFrame, type MethodRef, writeMethodInfo } from './encode.ts'
+import { type FrameType, frameTypes, itemOverhead } from './frames.ts'
+import { IdSequence } from './id-sequence.ts'
+import { LazyArguments } from './lazy-arguments.ts'
+import { Link, type LinkOwner } from './link.ts'
+import { IncomingMethodRefs } from './method-refs.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
+import { type Preface, prefaceOf, protocolVersion } from './preface.ts'
+import { ReplyWriter } from './reply-writer.ts'
+import { ServerCall } from './server-call.ts'
+import { ServerStreams } from './server-streams.ts'
+
+/** The server's side of a connection. */
+export function acceptFarcall(wire: Wire, handler: Handler, room: Room): Session {
+  return new FarcallServer(wire, handler, room)
+}
+
+class FarcallServer implements Session, LinkOwner {
+  onState: (state: SessionState, reason?: RpcError) => void = () => {}
+  readonly #room: Room
+  readonly #handler: Handler
+  readonly #link: Link
+  readonly #replies: ReplyWriter
+  readonly #streams: ServerStreams
+  readonly #methods = new IncomingMethodRefs()
+  readonly #ids = new IdSequence()
+  /** Calls whose reply is not decided. */
+  readonly #calls = new Map<number, ServerCall>()
+  /** Above this id nothing is accepted any more. */
+  #lastAccepted = Number.POSITIVE_INFINITY
+  /** Handlers that have not finished, those of cancelled calls among them; and streams, likewise. */
+  #running = 0
+  #streaming = 0
+
+  constructor(wire: Wire, handler: Handler, room: Room) {
+    this.#room = room
+    this.#handler = handler
+    const [first] = room.codecs
+    if (first === undefined) throw new RpcError('invalid_argument', 'the farcall protocol needs at least one codec')
+    this.#link = new Link(wire, room, this, first.open(room.limits))
+    this.#replies = new ReplyWriter(this.#link)
+    this.#streams = new ServerStreams(this.#link, this.#replies)
+  }
+
+  get state(): SessionState {
+    return this.#link.state
+  }
+
+  get inFlight(): number {
+    return this.#calls.size
+  }
+
+  get limit(): number {
+    return this.#room.limits.maxCalls
+  }
+
+  drain(): void {
+    if (!this.#link.setState('draining')) return
+    this.#lastAccepted = this.#ids.last
+    this.#link.sendSmall(frameTypes.drain, this.#ids.last)
+    this.onState('draining')
+    this.#finishIfDrained()
+  }
+
+  async close(reason?: RpcError): Promise<void> {
+    if (this.state === 'closed') return this.#link.closed
+    const error = reason ?? new RpcError('unavailable', 'the server has closed the connection')
+    for (const served of [...this.#calls.values()]) this.#abandon(served, error, true)
+    return this.#link.finish()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  onPreface(preface: Preface): void {
+    const { codecs, limits } = this.#room
+    try {
+      if (!preface.versions.includes(protocolVersion)) {
+        throw new RpcError('unimplemented', `version ${preface.versions.join(', ')} is not spoken here; spoken is: ${protocolVersion}`)
+      }
+      const { name, session } = acceptCodec(codecs, limits, preface)
+      this.#link.codec = session
+      this.#link.sendPreface(prefaceOf(limits, [name]))
+    } catch (thrown) {
+      const { code, message } = RpcError.from(thrown)
+      const names = codecs.map(({ name }) => name)
+      this.#link.sendPreface({ ...prefaceOf(limits, names), refused: { code, message } })
+      throw thrown
+    }
+    if (this.#link.setState('ready')) this.onState('ready')
+  }
+
+  onPart(id: number): void {
+    if (!this.#calls.has(id)) this.#ids.beginPart(id)
+  }
+
+  onMessage(type: FrameType, id: number, reader: Reader): void {
+    if (type === frameTypes.call) return this.#onCall(id, reader)
+    const served = this.#calls.get(id)
+    if (served === undefined) return this.#onStray(type, id, reader)
+    switch (type) {
+      case frameTypes.item:
+        return this.#onItem(served, reader)
+      case frameTypes.end:
+        if (served.input === undefined) return
+        served.input.ended = true
+        return served.input.stream.finish()
+      case frameTypes.cancel: {
+        const { code, message } = readReason(reader)
+        return this.#abandon(served, remoteError(code, message, { phase: 'handle' }), false)
+      }
+      default:
+        throw new RpcError('invalid_argument', `a client cannot send frame type ${type}`)
+    }
+  }
+
+  onOversize(type: FrameType, id: number, reader: Reader): void {
+    const { limits } = this.#room
+    const error = new RpcError('resource_exhausted', `a message of more than the ${limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`, { phase: 'read' })
+    const served = this.#calls.get(id)
+    if (served !== undefined) return this.#abandon(served, error, true)
+    if (type !== frameTypes.call) return
+    this.#ids.begin(id)
+    // The head of the call is in what was kept of it.
+    if (!readCallHead(reader, limits).oneway) this.#replies.refuse(id, error)
+  }
+
+  onDrain(): void {
+    throw new RpcError('invalid_argument', 'a client cannot drain; it closes')
+  }
+
+  onClosed(reason: RpcError | undefined): void {
+    const why = reason === undefined ? '' : `: ${reason.message}`
+    const error = new RpcError('cancelled', `the connection to the caller was lost${why}`, { cause: reason, phase: 'write' })
+    for (const served of [...this.#calls.values()]) this.#abandon(served, error, false)
+    this.onState('closed', reason)
+  }
+
+  outgoing(id: number): OutgoingStream | undefined {
+    return this.#calls.get(id)?.output
+  }
+
+  #onCall(id: number, reader: Reader): void {
+    this.#ids.begin(id)
+    const read = readCallHead(reader, this.#room.limits)
+    const { entry, isNew } = this.#methods.resolve(read)
+    if (isNew) this.#tellInfo(entry)
+    const refusal = read.problem ?? this.#refusal(id)
+    if (refusal === undefined) this.#serve(id, read, entry, reader)
+    else if (!read.oneway) this.#replies.refuse(id, refusal)
+  }
+
+  #onStray(type: FrameType, id: number, reader: Reader): void {
+    if (id === 0) throw new RpcError('invalid_argument', `frame type ${type} needs the id of a call`)
+    if (id > this.#ids.last) {
+      // Only a call that was cancelled before all of it was sent may be heard of like this.
+      throw new RpcError('invalid_argument', `frame type ${type} for call ${id}, which was never made`)
+    }
+    // News of a call that is over has crossed its reply on the way.
+    if (type === frameTypes.item) this.#link.giveBack(reader.left + itemOverhead)
+    if (type === frameTypes.cancel) {
+      this.#link.assemblies.drop(id)
+      this.#ids.forget(id)
+    }
+  }
+
+  #refusal(id: number): RpcError | undefined {
+    const { maxCalls } = this.#room.limits
+    if (id > this.#lastAccepted) return markNotExecuted(new RpcError('unavailable', 'the server is draining'))
+    if (this.#running < maxCalls) return undefined
+    return markNotExecuted(new RpcError('resource_exhausted', `${this.#running} calls of this connection are running, at most ${maxCalls} are allowed (limits.maxCalls)`))
+  }
+
+  #tellInfo({ ref, service, method }: MethodRef): void {
+    const info = this.#room.info(service, method)
+    if (info === undefined) return
+    const { out } = this.#link.wire
+    const start = beginFrame(out, frameTypes.method, ref)
+    writeMethodInfo(out, info)
+    endFrame(out, start)
+    out.commit()
+  }
+
+  #serve(id: number, read: ReadCall, { service, method }: MethodRef, reader: Reader): void {
+    const { clock } = this.#room
+    const input = read.stream === undefined ? undefined : this.#streams.openInput(id)
+    const args = new LazyArguments(this.#link.codec, read, input?.stream, reader)
+    const startedAt = clock.recent()
+    const call = new Call({
+      clock,
+      service,
+      method,
+      args: args.decode,
+      deadline: read.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + read.timeoutMs,
+      bounded: read.bounded,
+      oneway: read.oneway,
+      peer: this.#link.wire.peer,
+      metadata: read.metadata,
+      key: read.key,
+      attempt: read.attempt,
+      startedAt,
+      phase: 'read',
+    })
+    const served = new ServerCall(id, call, input)
+    this.#calls.set(id, served)
+    this.#running++
+    call.watchDeadline()
+    call.onCancel((reason) => this.#abandon(served, reason, true))
+    this.#run(served)
+    args.detach()
+  }
+
+  #run(served: ServerCall): void {
+    let reply: Reply | PromiseLike<Reply>
+    try {
+      reply = this.#handler(served.call)
+    } catch (thrown) {
+      return this.#onFailure(served, thrown)
+    }
+    // A synchronous answer is written in the turn in which its call was read.
+    if (!isPending(reply)) return this.#onReply(served, reply)
+    reply.then(
+      (value) => this.#onReply(served, value),
+      (thrown: unknown) => this.#onFailure(served, thrown),
+    )
+  }
+
+  #onReply(served: ServerCall, reply: Reply): void {
+    if (isStream(reply)) return this.#stream(served, reply)
+    this.#stopped(served)
+    if (served.settled) return
+    const { call } = served
+    call.begin()
+    call.phase = 'write'
+    this.#settle(served)
+    this.#end(served, call.oneway ? undefined : this.#replies.value(served, reply))
+  }
+
+  #onFailure(served: ServerCall, thrown: unknown): void {
+    this.#stopped(served)
+    if (served.settled) return
+    const error = RpcError.from(thrown, 'internal', 'handle')
+    this.#settle(served)
+    if (!served.call.oneway) this.#replies.error(served, error, isNotExecuted(error))
+    this.#end(served, error)
+  }
+
+  #stream(served: ServerCall, iterable: AsyncIterable<unknown>): void {
+    const { call } = served
+    const output = this.#streams.openOutput(served, iterable, {
+      end: () => this.#onStreamEnd(served),
+      error: (thrown) => this.#onFailure(served, thrown),
+    })
+    const refusal = this.#streamRefusal(call)
+    this.#streaming++
+    served.output = output
+    if (served.settled) return this.#stopOutput(served, output)
+    if (refusal !== undefined) return this.#abandon(served, refusal, true)
+    call.begin()
+    output.wake()
+    if (!served.headSent) this.#room.clock.defer(() => this.#streams.sendHead(served))
+  }
+
+  #streamRefusal(call: Call): RpcError | undefined {
+    const { maxStreams } = this.#room.limits
+    if (call.oneway) return new RpcError('failed_precondition', `${call.name} answers with a stream and cannot be called one-way`)
+    if (this.#streaming < maxStreams) return undefined
+    return new RpcError('resource_exhausted', `${this.#streaming} streams of this connection are open, at most ${maxStreams} are allowed (limits.maxStreams)`)
+  }
+
+  #onStreamEnd(served: ServerCall): void {
+    this.#stopped(served)
+    if (served.settled) return
+    this.#streams.sendHead(served)
+    this.#settle(served)
+    this.#replies.end(served)
+    this.#end(served, undefined)
+  }
+
+  #onItem(served: ServerCall, reader: Reader): void {
+    const { input, id } = served
+    if (input === undefined || input.ended) throw new RpcError('invalid_argument', `an item for call ${id}, which takes none`)
+    if (input.allowance <= 0) throw new RpcError('resource_exhausted', `the items of call ${id} exceed the credit that was given`)
+    try {
+      this.#streams.onItem(input, reader)
+    } catch (thrown) {
+      this.#abandon(served, RpcError.from(thrown, 'invalid_argument', 'read'), true)
+    }
+  }
+
+  /** The call ends before its handler has: cancelled, expired, broken off, refused. */
+  #abandon(served: ServerCall, reason: RpcError, tell: boolean): void {
+    if (served.settled) return
+    const { call, output } = served
+    this.#link.outbox.drop(served.id)
+    this.#settle(served)
+    if (tell && !call.oneway) this.#replies.error(served, reason, false)
+    call.cancel(reason)
+    if (output !== undefined) this.#stopOutput(served, output)
+    this.#end(served, reason)
+  }
+
+  #stopOutput(served: ServerCall, output: OutgoingStream): void {
+    this.#streams.stopOutput(served, output, () => this.#stopped(served))
+  }
+
+  // The handler has finished, whether or not anybody still waits for it.
+  #stopped(served: ServerCall): void {
+    if (!served.running) return
+    served.running = false
+    this.#running--
+    if (served.output !== undefined) this.#streaming--
+  }
+
+  // The reply is decided: after its last frame nothing more of this call comes or goes.
+  #settle(served: ServerCall): void {
+    served.settled = true
+    this.#calls.delete(served.id)
+    if (served.input === undefined) return
+    this.#streams.closeInput(served.input, new RpcError('cancelled', `${served.call.name} has ended, and its input with it`))
+  }
+
+  #end(served: ServerCall, error: RpcError | undefined): void {
+    served.call.end(error, error !== undefined && isNotExecuted(error))
+    this.#link.checkUnsent()
+    this.#finishIfDrained()
+  }
+
+  #finishIfDrained(): void {
+    if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
+  }
+}
