@@ -1,0 +1,24 @@
+import { prettyFactory } from 'pino-pretty'
+import type { LogStream } from './log-stream.ts'
+
+/** Turns pino's lines into ones for people, in colour where that is shown, in this thread: no line is ever late. */
+export function prettyLines(stream: LogStream): { write(line: string): void } {
+  const colorize = stream.isTTY === true && process.env['NO_COLOR'] === undefined
+  const options = {
+    colorize,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,hostname,event',
+    singleLine: true,
+  }
+  const full = prettyFactory(options)
+  // A message of Farcall says in words all that its fields say; only an error has more to tell.
+  const brief = prettyFactory({ ...options, hideObject: true })
+  const format = (line: string): string =>
+    !line.includes('"event":"') || line.includes('"err":{') ? full(line) : brief(line)
+  return {
+    write(line) {
+      const shown = format(line)
+      stream.write(shown.endsWith('\n') ? shown : `${shown}\n`)
+    },
+  }
+}
