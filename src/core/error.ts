@@ -27,6 +27,7 @@ export interface RpcErrorJson {
 // A symbol from the global registry, so that two copies of the package in one process know each other's errors.
 const brand = Symbol.for('farcall.RpcError')
 const executed = Symbol.for('farcall.RpcError.notExecuted')
+const hopeless = Symbol.for('farcall.RpcError.hopeless')
 
 /**
  * The one error class. Throw it in a handler to tell the caller something on purpose: its code, message, reason,
@@ -93,6 +94,20 @@ export function markNotExecuted(error: RpcError): RpcError {
 /** Whether a session said that the handler has certainly not run. */
 export function isNotExecuted(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[executed] === true
+}
+
+/**
+ * Marks an error as one that another attempt would meet again: the client is closed, or nobody is there to call. Calls
+ * that fail with it fail at once, and are not repeated.
+ */
+export function markHopeless(error: RpcError): RpcError {
+  Object.defineProperty(error, hopeless, { value: true, configurable: true })
+  return error
+}
+
+/** Whether another attempt would meet the same error. */
+export function isHopeless(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[hopeless] === true
 }
 
 /**
