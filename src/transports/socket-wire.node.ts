@@ -167,11 +167,14 @@ export class SocketWire implements Wire, OutputSink {
     this.#state = 'closed'
     this.out.discard()
     const inOrder = isOurs || (this.#peerEnded && this.#socket.writableFinished)
-    if (!inOrder) this.#error ??= this.#hungUp()this.#inbox.close(this.#error)
+    if (!inOrder) this.#error ??= this.#hungUp()
+    this.#inbox.close(this.#error)
     this.#gone.resolve()
   }
 
   #hungUp(): RpcError {
-    return new RpcError('unavailable', `${this.peer.address} closed the connection`, { phase: this.#phase(false) })
+    return new RpcError('unavailable', `${this.peer.address} closed the connection`, {
+      phase: this.#phase(false),
+    })
   }
 }
