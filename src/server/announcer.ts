@@ -63,7 +63,7 @@ export class Announcer {
   async close(): Promise<void> {
     await Promise.all(this.#places.map((place) => place.close()))
     const left = this.#registrars.map(({ registrar }) =>
-      within(this.#clock, closeTimeoutMs, Promise.resolve(registrar[Symbol.asyncDispose]?.())),
+      within(this.#clock, closeTimeoutMs, () => registrar[Symbol.asyncDispose]?.()),
     )
     await Promise.all(left)
   }
@@ -98,12 +98,11 @@ class Place {
   }
 
   async drain(): Promise<boolean> {
-    if (this.#registration === undefined) return false
-    const told = this.#registration.drain()
-    told.catch(() => {})
+    const registration = this.#registration
+    if (registration === undefined) return false
+    const told = within(this.#options.clock, answerTimeoutMs, () => registration.drain())
     // A registry that never had us has nobody to tell.
-    if (!this.#known) return false
-    return (await within(this.#options.clock, answerTimeoutMs, told)) === 'done'
+    return this.#known && (await told) === 'done'
   }
 
   async close(): Promise<void> {
@@ -113,8 +112,9 @@ class Place {
     )
     this.#ended.abort(reason)
     this.#settle.reject(reason)
-    if (this.#registration === undefined) return
-    const how = await within(this.#options.clock, closeTimeoutMs, this.#registration.close())
+    const registration = this.#registration
+    if (registration === undefined) return
+    const how = await within(this.#options.clock, closeTimeoutMs, () => registration.close())
     if (how === 'done' && this.#known) this.#log('info', 'unregistered', 'no longer has this server')
     else if (this.#known)
       this.#log('warn', 'unregistered', 'was not told that this server is gone; its lease will run out')
@@ -143,13 +143,10 @@ class Place {
   }
 
   async #askHost(): Promise<string | undefined> {
-    const asked = Promise.resolve(this.#named.registrar.localHost?.(this.#ended.signal))
     let host: string | undefined
-    await within(
-      this.#options.clock,
-      answerTimeoutMs,
-      asked.then((answer) => (host = answer)),
-    )
+    await within(this.#options.clock, answerTimeoutMs, async () => {
+      host = await this.#named.registrar.localHost?.(this.#ended.signal)
+    })
     return host
   }
 
