@@ -17,11 +17,6 @@ export interface CodecOptions {
 
 export interface CodecSession {
   /**
-   * Whether `encode` may make definitions; true by default. A session sets it to false until it knows that the peer
-   * takes them.
-   */
-  mayDefine?: boolean
-  /**
    * Writes one value at `output.at`.
    * @throws RpcError `invalid_argument` that names the path to what cannot travel; `output.at` is then as it was.
    */
