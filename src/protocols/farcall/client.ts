@@ -1,5 +1,6 @@
 import type { Reader } from '../../core/bytes/varint.ts'
 import type { Call } from '../../core/call.ts'
+import type { Codec } from '../../core/codec.ts'
 import { markNotExecuted, type Phase, remoteError, RpcError } from '../../core/error.ts'
 import { ItemStream } from '../../core/item-stream.ts'
 import type { Reply } from '../../core/layer.ts'
@@ -8,7 +9,7 @@ import type { Wire } from '../../transports/transport.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { type OutgoingArguments, splitArguments } from './arguments.ts'
 import { ClientCall } from './client-call.ts'
-import { OfferedCodec } from './codecs.ts'
+import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
 import { beginFrame, writeCallHead, writeSmallFrame } from './encode.ts'
 import { type FrameType, frameTypes, itemOverhead, methodRefs, replyFlags } from './frames.ts'
@@ -26,7 +27,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly #link: Link
   readonly #room: Room
-  readonly #codec: OfferedCodec
+  readonly #codec: Codec
   readonly #calls = new Map<number, ClientCall>()
   readonly #methods = new OutgoingMethodRefs()
   #nextId = 1
@@ -36,9 +37,12 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   constructor(wire: Wire, room: Room) {
     this.#room = room
-    this.#codec = new OfferedCodec(room.codecs, room.limits)
-    this.#link = new Link(wire, room, this, this.#codec.session)
-    this.#link.sendPreface(prefaceOf(room.limits, this.#codec.names))
+    this.#codec = firstCodec(room.codecs)
+    this.#link = new Link(wire, room, this, openCodec(this.#codec, room.limits, undefined))
+    this.#link.sendPreface(prefaceOf(
+        room.limits,
+        room.codecs.map(({ name }) => name),
+      ))
   }
 
   get state(): SessionState {
@@ -201,7 +205,9 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (preface.versions[0] !== protocolVersion) {
       throw markNotExecuted(new RpcError('unimplemented', `the server chose version ${preface.versions[0]}, this client speaks ${protocolVersion}`, { phase: 'negotiate' }))
     }
-    this.#codec.agree(preface)
+    checkChosen(this.#codec, preface)
+    // What was sent until now needed nothing that the peer has not; from here on it may.
+    this.#link.codec = openCodec(this.#codec, this.#room.limits, preface)
     if (this.state === 'opening' && this.#link.setState('ready')) this.onState('ready')
   }
 

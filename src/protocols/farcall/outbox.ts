@@ -10,7 +10,7 @@ interface Large {
   readonly id: number
   readonly body: Uint8Array
   sent: number
-  readonly onSent: (() => void) | undefined
+  onSent: (() => void) | undefined
 }
 
 // What may stand unsent in front of a small frame: little enough not to hold it up, enough to keep a link busy.
@@ -83,9 +83,12 @@ export class Outbox {
     const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : undefined
     out.at = start
     if (body === undefined) throw problem
-    this.#large.push({ type, id, body, sent: 0, onSent })
+    const message: Large = { type, id, body, sent: 0, onSent: undefined }
+    this.#large.push(message)
     this.#waitingBytes += size
     this.pump()
+    if (!this.#large.includes(message)) return true
+    message.onSent = onSent
     return false
   }
 

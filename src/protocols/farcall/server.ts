@@ -5,7 +5,7 @@ import { type Handler, isPending, type Reply } from '../../core/layer.ts'
 import { isStream } from '../../core/stream.ts'
 import type { Wire } from '../../transports/transport.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
-import { acceptCodec } from './codecs.ts'
+import { acceptCodec, firstCodec, openCodec } from './codecs.ts'
 import { type ReadCall, readCallHead, readReason } from './decode.ts'
 import { beginFrame, endFrame, type MethodRef, writeMethodInfo } from './encode.ts'
 import { type FrameType, frameTypes, itemOverhead } from './frames.ts'
@@ -44,9 +44,7 @@ class FarcallServer implements Session, LinkOwner {
   constructor(wire: Wire, handler: Handler, room: Room) {
     this.#room = room
     this.#handler = handler
-    const [first] = room.codecs
-    if (first === undefined) throw new RpcError('invalid_argument', 'the farcall protocol needs at least one codec')
-    this.#link = new Link(wire, room, this, first.open(room.limits))
+    this.#link = new Link(wire, room, this, openCodec(firstCodec(room.codecs), room.limits, undefined))
     this.#replies = new ReplyWriter(this.#link)
     this.#streams = new ServerStreams(this.#link, this.#replies)
   }
@@ -88,9 +86,9 @@ class FarcallServer implements Session, LinkOwner {
       if (!preface.versions.includes(protocolVersion)) {
         throw new RpcError('unimplemented', `version ${preface.versions.join(', ')} is not spoken here; spoken is: ${protocolVersion}`)
       }
-      const { name, session } = acceptCodec(codecs, limits, preface)
-      this.#link.codec = session
-      this.#link.sendPreface(prefaceOf(limits, [name]))
+      const codec = acceptCodec(codecs, preface)
+      this.#link.codec = openCodec(codec, limits, preface)
+      this.#link.sendPreface(prefaceOf(limits, [codec.name]))
     } catch (thrown) {
       const { code, message } = RpcError.from(thrown)
       const names = codecs.map(({ name }) => name)
