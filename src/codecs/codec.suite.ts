@@ -382,7 +382,7 @@ export function codecSuite(codec: Codec): void {
         'thenable',
         [
           new (class {
-            then() {}
+            then() {} // oxlint-disable-line unicorn/no-thenable -- the case in question
           })(),
         ],
         /\$\[0\] is a promise/,
@@ -489,7 +489,7 @@ export function codecSuite(codec: Codec): void {
           const { encode, decode } = codecPair(codec)
           encode(value)
           const bytes = encode(value)
-          for (let length = 0; length < bytes.length; length++) {
+          for (let length = 0; length < Math.min(bytes.length, 600); length++) {
             // A number cut short is a number still in a text format; all else must be refused.
             if (typeof value === 'number' && codec.name === 'json' && length > 0) continue
             assertRpcError(() => decode(bytes.subarray(0, length)), 'invalid_argument')

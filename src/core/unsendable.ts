@@ -2,6 +2,18 @@ import { errorFields } from './error-value.ts'
 import { RpcError } from './error.ts'
 import { builtInName, isAsyncIterable, isThenable, sendableKind } from './sendable.ts'
 
+/** Thrown by an encoder at what cannot travel; {@link explainFailure} then finds out where that was. */
+export const unsendable: RpcError = new RpcError('invalid_argument', 'the value cannot travel')
+
+/** What the caller of a codec is told when encoding a value failed. */
+export function explainFailure(thrown: unknown, value: unknown, maxDepth: number): RpcError {
+  if (thrown !== unsendable && RpcError.is(thrown)) return thrown
+  const explained = explainUnsendable(value, maxDepth)
+  if (explained !== undefined) return explained
+  if (thrown !== unsendable) return RpcError.from(thrown, 'invalid_argument')
+  return new RpcError('invalid_argument', 'the value changed while it was being encoded')
+}
+
 /**
  * Finds what in a value cannot travel and where: the slow walk that a codec makes after its fast encoder has failed,
  * so that success pays nothing for the path. Undefined where it finds nothing wrong.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { runInThisContext } from 'node:vm'
 import { defaultLimits } from '../../core/limits.ts'
 import { assertRpcError, codecPair, codecSuite, comparable } from '../codec.suite.ts'
 import { jsonCodec } from './json.ts'
@@ -18,7 +19,7 @@ describe('json: SPEC.md', () => {
   it('has examples', () => assert.ok(rows.length >= 15, String(rows.length)))
   for (const [, source, text] of rows) {
     it(`is right about ${source}`, () => {
-      const value: unknown = new Function(`return (${source})`)()
+      const value: unknown = runInThisContext(`(${source})`)
       assert.equal(new TextDecoder().decode(codecPair(jsonCodec).encode(value)), text)
       assert.deepStrictEqual(comparable(decode(text ?? '')), comparable(value))
     })

@@ -5,11 +5,11 @@ import { utf8Length } from '../../core/bytes/text.ts'
 import type { Codec, CodecSession } from '../../core/codec.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Limits } from '../../core/limits.ts'
-import { explainUnsendable } from '../../core/unsendable.ts'
+import { explainFailure } from '../../core/unsendable.ts'
 import { jsonDepth } from './depth.ts'
 import { isPlainJson } from './plain.ts'
 import { revive } from './revive.ts'
-import { tooLarge, unsendable, Writer } from './write.ts'
+import { tooLarge, Writer } from './write.ts'
 
 /**
  * JSON that people can read and every language has; what JSON has not travels in tagged objects such as
@@ -40,7 +40,7 @@ class JsonSession implements CodecSession {
       this.#busy = false
     }
     const length = utf8Length(text)
-    if (length > this.#limits.maxMessageBytes) throw this.#tooLarge()
+    if (length > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
     output.ensure(length)
     output.at += writeUtf8(output.bytes, text, output.at)
   }
@@ -69,28 +69,11 @@ class JsonSession implements CodecSession {
     const { maxDepth, maxMessageBytes } = this.#limits
     try {
       if (isPlainJson(value, { depth: maxDepth, bytes: maxMessageBytes })) return JSON.stringify(value)
-      return new Writer(maxDepth, maxMessageBytes).write(value)
+      return new Writer(this.#limits).write(value)
     } catch (thrown) {
-      if (thrown === tooLarge) throw this.#tooLarge()
-      throw explained(thrown, value, maxDepth)
+      throw explainFailure(thrown, value, maxDepth)
     }
   }
-
-  #tooLarge(): RpcError {
-    return new RpcError(
-      'resource_exhausted',
-      `the encoded value is larger than maxMessageBytes, ${this.#limits.maxMessageBytes}`,
-    )
-  }
-}
-
-function explained(thrown: unknown, value: unknown, maxDepth: number): RpcError {
-  if (RpcError.is(thrown)) return thrown
-  const error = explainUnsendable(value, maxDepth)
-  if (error !== undefined) return error
-  if (thrown === unsendable)
-    return new RpcError('invalid_argument', 'the value changed while it was being encoded')
-  return RpcError.from(thrown, 'invalid_argument')
 }
 
 function parse(text: string): unknown {

@@ -1,23 +1,29 @@
 import { errorFields } from '../../core/error-value.ts'
+import { RpcError } from '../../core/error.ts'
+import type { Limits } from '../../core/limits.ts'
 import { sendableKind } from '../../core/sendable.ts'
+import { unsendable } from '../../core/unsendable.ts'
 import { toBase64 } from './base64.ts'
-
-// Thrown where a value cannot travel, or is too large; the caller of the writer says which and why.
-export const unsendable = Symbol('unsendable')
-export const tooLarge = Symbol('tooLarge')
 
 // Decimal is for reading, but turning long numbers into it and back takes more than time in proportion.
 const maxDecimalHexDigits = 256
 
+export function tooLarge({ maxMessageBytes }: Limits): RpcError {
+  return new RpcError(
+    'resource_exhausted',
+    `the encoded value is larger than maxMessageBytes, ${maxMessageBytes}`,
+  )
+}
+
 /** Writes JSON with our tagged objects for what JSON has not. */
 export class Writer {
-  readonly #maxDepth: number
+  readonly #limits: Limits
   #left: number
   #depth = 0
 
-  constructor(maxDepth: number, maxLength: number) {
-    this.#maxDepth = maxDepth
-    this.#left = maxLength
+  constructor(limits: Limits) {
+    this.#limits = limits
+    this.#left = limits.maxMessageBytes
   }
 
   write(value: unknown): string {
@@ -41,12 +47,12 @@ export class Writer {
 
   #emit(text: string): string {
     this.#left -= text.length
-    if (this.#left < 0) throw tooLarge
+    if (this.#left < 0) throw tooLarge(this.#limits)
     return text
   }
 
   #text(text: string): string {
-    if (text.length > this.#left) throw tooLarge
+    if (text.length > this.#left) throw tooLarge(this.#limits)
     return this.#emit(JSON.stringify(text.toWellFormed()))
   }
 
@@ -60,7 +66,7 @@ export class Writer {
     switch (kind) {
       case 'bytes': {
         const bytes = value as Uint8Array
-        if (bytes.length > this.#left) throw tooLarge
+        if (bytes.length > this.#left) throw tooLarge(this.#limits)
         return this.#emit(`{"$bytes":"${toBase64(bytes)}"}`)
       }
       case 'date': {
@@ -78,7 +84,7 @@ export class Writer {
   }
 
   #nested(value: object, kind: 'array' | 'object' | 'map' | 'set' | 'error' | 'json'): string {
-    if (++this.#depth > this.#maxDepth) throw unsendable
+    if (++this.#depth > this.#limits.maxDepth) throw unsendable
     const text = this.#contents(value, kind)
     this.#depth--
     return text

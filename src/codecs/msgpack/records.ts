@@ -105,6 +105,7 @@ function compile(names: readonly string[]): RecordReader {
     (name) => `${name === '__proto__' ? '["__proto__"]' : JSON.stringify(name)}: values.read()`,
   )
   try {
+    // oxlint-disable-next-line typescript/no-implied-eval -- only string literals of ours go in; it reads twice as fast
     return new Function('values', `return { ${entries.join(', ')} }`) as RecordReader
   } catch {
     // A content security policy may forbid generated code.
