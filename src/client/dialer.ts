@@ -32,6 +32,12 @@ export function openSession(init: DialInit, events: DialEvents): Dialing {
   return new Dialer(init, events)
 }
 
+/** How far the one that has got furthest is. */
+export function phaseOf(dialings: Iterable<Dialing>): Dialing['phase'] {
+  for (const { phase } of dialings) if (phase === 'negotiate') return phase
+  return 'connect'
+}
+
 class Dialer implements Dialing {
   phase: 'connect' | 'negotiate' = 'connect'
   readonly #init: DialInit

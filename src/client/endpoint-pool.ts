@@ -9,12 +9,19 @@ import type { Handler, Reply } from '../core/layer.ts'
 import { type Logger, silentLogger } from '../core/log.ts'
 import type { Peer } from '../core/peer.ts'
 import { refuse } from '../core/settle.ts'
-import type { ClientSession, SessionState } from '../protocols/protocol.ts'
+import type { Capabilities, ClientSession, SessionState } from '../protocols/protocol.ts'
 import { carriesAll, lackOf } from './capabilities.ts'
-import { type Dialing, openSession } from './dialer.ts'
+import { type Dialing, openSession, phaseOf } from './dialer.ts'
 import { LoadTracker } from './load-tracker.ts'
 import type { EndpointPool, EndpointPoolInit, EndpointStatus } from './pool.ts'
-import { closedError, drainingError, failingError, fullError, shortLived } from './pool-errors.ts'
+import {
+  closedError,
+  drainingError,
+  executedOrNot,
+  failingError,
+  fullError,
+  shortLived,
+} from './pool-errors.ts'
 import { Reconnect } from './reconnect.ts'
 import { type ResolvedPoolOptions, resolvePoolOptions } from './pool-options.ts'
 
@@ -40,6 +47,7 @@ class SessionPool implements EndpointPool {
   readonly load: Load
   onState: (state: CandidateState) => void = () => {}
   readonly #init: EndpointPoolInit
+  readonly #kind: Capabilities['calls']
   readonly #options: ResolvedPoolOptions
   readonly #logger: Logger
   readonly #name: string
@@ -70,6 +78,7 @@ class SessionPool implements EndpointPool {
 
   constructor(init: EndpointPoolInit) {
     this.#init = init
+    this.#kind = init.protocol.can.calls
     this.#options = resolvePoolOptions(init.options)
     this.#logger = init.logger ?? silentLogger
     this.instance = init.instance
@@ -79,8 +88,8 @@ class SessionPool implements EndpointPool {
     this.#peer = { transport, address: formatAddress(init.endpoint.address), protocol: init.protocol.name }
     this.#tracker = new LoadTracker(() => this.#freed())
     this.load = this.#tracker
-    this.#simple = init.protocol.can.calls === 'many' && carriesAll(init.protocol)
-    if (init.protocol.can.calls !== 'many') this.#expectedLimit = 1
+    this.#simple = this.#kind === 'many' && carriesAll(init.protocol)
+    if (this.#kind !== 'many') this.#expectedLimit = 1
     this.#reconnect = new Reconnect(this.#options.backoff, init.room)
     this.#since = init.room.clock.now()
   }
@@ -105,18 +114,17 @@ class SessionPool implements EndpointPool {
   }
 
   connect(): void {
-    if (this.#state === 'idle' && this.#init.protocol.can.calls !== 'one-per-connection') this.#open()
+    if (this.#state === 'idle' && this.#kind !== 'one-per-connection') this.#open()
   }
 
   status(): EndpointStatus {
-    const { inFlight, latencyMs, successRate } = this.load
     return {
       endpoint: this.#name,
       state: this.#life === 'open' ? this.#state : this.#life,
       sessions: this.#members.length,
-      inFlight,
-      latencyMs,
-      successRate,
+      inFlight: this.load.inFlight,
+      latencyMs: this.load.latencyMs,
+      successRate: this.load.successRate,
       lastError: this.#lastError,
       since: this.#since,
     }
@@ -142,7 +150,8 @@ class SessionPool implements EndpointPool {
   async #close(reason: RpcError, graceMs: number): Promise<void> {
     this.#end('closed', reason)
     if (graceMs > 0 && this.#leaving.size > 0) await this.#gone(graceMs)
-    const closing = [...this.#leaving].map((session) => session.close(reason))
+    const inFlight = executedOrNot(reason)
+    const closing = [...this.#leaving].map((session) => session.close(inFlight))
     closing.push(...[...this.#dialings].map((dialing) => dialing.stop()))
     await Promise.allSettled(closing)
   }
@@ -192,19 +201,13 @@ class SessionPool implements EndpointPool {
     call.peer = this.#peer
     const reply = this.#queue.add(call)
     this.#openMore()
-    call.phase = this.#waitPhase()
+    call.phase = this.#members.length > 0 ? 'send' : phaseOf(this.#dialings)
     return reply
-  }
-
-  #waitPhase(): 'connect' | 'negotiate' | 'send' {
-    if (this.#members.length > 0) return 'send'
-    for (const { phase } of this.#dialings) if (phase === 'negotiate') return phase
-    return 'connect'
   }
 
   #give(call: Call, member: Member): Reply | PromiseLike<Reply> {
     const { session } = member
-    switch (this.#init.protocol.can.calls) {
+    switch (this.#kind) {
       case 'many':
         break
       case 'one-at-a-time':
@@ -269,7 +272,7 @@ class SessionPool implements EndpointPool {
   #openMore(): void {
     if (this.#life !== 'open' || this.#reconnect.waiting || this.#queue.size === 0) return
     const needed = Math.max(1, Math.ceil(this.#queue.size / this.#expectedLimit))
-    const busy = this.#init.protocol.can.calls === 'one-per-connection' ? this.#leaving.size : 0
+    const busy = this.#kind === 'one-per-connection' ? this.#leaving.size : 0
     const open = () => this.#members.length + busy + this.#dialings.size
     while (this.#dialings.size < needed && open() < this.#options.maxSessions) this.#open()
   }
@@ -311,7 +314,7 @@ class SessionPool implements EndpointPool {
     this.#reconnect.reached()
     this.#lastError = undefined
     this.#proven = true
-    if (this.#init.protocol.can.calls === 'many') this.#expectedLimit = Math.max(1, session.limit)
+    if (this.#kind === 'many') this.#expectedLimit = Math.max(1, session.limit)
     this.#logger.debug({ endpoint: this.#name, sessions: this.#members.length }, 'connected')
     this.#update()
     this.#pump()
@@ -336,14 +339,12 @@ class SessionPool implements EndpointPool {
         break
     }
     if (!mine || this.#life !== 'open') return
-    const now = this.#init.room.clock.now()
     if (reason !== undefined) this.#lastError = reason
     this.#logger.debug({ endpoint: this.#name, state, error: reason }, 'a connection ended')
-    const lived = now - member.readyAt
+    const lived = this.#init.room.clock.now() - member.readyAt
     if (lived >= shortLifeMs) this.#reconnect.forget()
-    if (state === 'closed' && lived < shortLifeMs) {
-      this.#fail(shortLived(this.#name, reason))
-    } else this.#replace(member)
+    if (state === 'closed' && lived < shortLifeMs) this.#fail(shortLived(this.#name, reason))
+    else this.#replace(member)
     this.#update()
   }
 
@@ -351,8 +352,8 @@ class SessionPool implements EndpointPool {
   #replace(member: Member): void {
     if (this.#members.length > 0 || this.#dialings.size > 0 || this.#reconnect.waiting) return
     if (this.#queue.size > 0) return this.#openMore()
-    const keeps = this.#init.protocol.can.calls !== 'one-per-connection'
-    if (keeps && this.load.usedAt >= member.readyAt) this.#reconnect.soon(() => this.#open())
+    if (this.#kind !== 'one-per-connection' && this.load.usedAt >= member.readyAt)
+      this.#reconnect.soon(() => this.#open())
   }
 
   #fail(error: RpcError): void {
@@ -368,9 +369,9 @@ class SessionPool implements EndpointPool {
 
   #wait(): void {
     const ms = this.#reconnect.afterFailure(() => {
-      const keeps = this.#init.protocol.can.calls !== 'one-per-connection'
       if (this.#queue.size > 0) this.#openMore()
-      else if (keeps && this.#members.length === 0 && this.#dialings.size === 0) this.#open()
+      else if (this.#members.length === 0 && this.#dialings.size === 0 && this.#kind !== 'one-per-connection')
+        this.#open()
       this.#update()
     })
     this.#logger.warn(
@@ -390,8 +391,7 @@ class SessionPool implements EndpointPool {
 
   #nextState(): CandidateState {
     if (this.#life !== 'open') return 'failing'
-    if (this.#members.length > 0 || (this.#proven && this.#init.protocol.can.calls === 'one-per-connection'))
-      return 'ready'
+    if (this.#members.length > 0 || (this.#proven && this.#kind === 'one-per-connection')) return 'ready'
     if (this.#dialings.size > 0) return 'connecting'
     return this.#reconnect.waiting ? 'failing' : 'idle'
   }

@@ -1,10 +1,16 @@
-import { markNotExecuted, RpcError } from '../core/error.ts'
+import { isNotExecuted, markNotExecuted, RpcError } from '../core/error.ts'
 
 // Why a pool turns calls away. All of them say which endpoint it is, and that nothing was sent.
 
 /** The pool was closed. */
 export function closedError(name: string): RpcError {
   return unavailable(`${name} is closed: the client was closed`)
+}
+
+/** The same reason for calls that are in flight: what holds for one that was never sent must not be said of them. */
+export function executedOrNot(reason: RpcError): RpcError {
+  if (!isNotExecuted(reason)) return reason
+  return new RpcError(reason.code, reason.message, { cause: reason })
 }
 
 /** The endpoint is being left. */
