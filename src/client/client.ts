@@ -1,0 +1,33 @@
+import type { ServiceClient } from './types.ts'
+import type { ClientStatus, EndpointView } from './status.ts'
+
+/** What `connect` gives: clients of services, and a look at where they are. */
+export interface FarcallClient extends ServiceClient, AsyncDisposable {
+  /** Every endpoint of a service with its state, once discovery has said who is there. */
+  endpoints(service: string): Promise<readonly EndpointView[]>
+  /** The same after asking the source anew. */
+  refresh(service: string): Promise<readonly EndpointView[]>
+  /**
+   * The endpoint that the balancer would give a call to now.
+   * @throws RpcError `unavailable` where there is none.
+   */
+  pick(service: string, options?: PickOptions): Promise<EndpointView>
+  /** How the client is doing, as things are now. */
+  status(): ClientStatus
+  /**
+   * Replaces the list of servers of a client that was given one; connections to those that stay go on.
+   * @throws RpcError `failed_precondition` for a client that finds its servers otherwise.
+   */
+  replace(targets: string | readonly string[]): void
+  /** Takes no more calls, waits `graceMs` (default 0) for those in flight, ends everything. Harmless if repeated. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface PickOptions {
+  /** As the call option `key`. */
+  readonly key?: string
+}
+
+export interface CloseOptions {
+  readonly graceMs?: number
+}
