@@ -31,7 +31,10 @@ export function validateInput(method: Method, args: List): List | Promise<List> 
     )
     if (result instanceof Promise) {
       waiting ??= []
-      waiting.push(result.then((value) => void (checked[at] = value)))
+      const settled = result.then((value) => void (checked[at] = value))
+      // A later argument may be refused at once; then nobody waits for this one.
+      settled.catch(() => {})
+      waiting.push(settled)
     } else checked[at] = result
   }
   return waiting === undefined ? checked : Promise.all(waiting).then(() => checked)
