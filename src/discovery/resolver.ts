@@ -42,10 +42,17 @@ export interface Resolver {
 /** Whether an instance answers a query. */
 export function matches(instance: Instance, query: Query): boolean {
   if (query.service !== undefined && instance.services.length > 0) {
-    const offers = instance.services.some((entry) => entry.name === query.service && (query.version === undefined || entry.version === query.version))
+    const offers = instance.services.some(
+      (entry) =>
+        entry.name === query.service && (query.version === undefined || entry.version === query.version),
+    )
     if (!offers) return false
   }
-  if (query.protocol !== undefined && !instance.endpoints.some((endpoint) => endpoint.protocol === query.protocol)) return false
+  if (
+    query.protocol !== undefined &&
+    !instance.endpoints.some((endpoint) => endpoint.protocol === query.protocol)
+  )
+    return false
   if (query.zone !== undefined && instance.zone !== query.zone) return false
   for (const [name, value] of Object.entries(query.metadata ?? {})) {
     if (!Object.hasOwn(instance.metadata, name) || instance.metadata[name] !== value) return false
