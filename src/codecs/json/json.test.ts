@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { runInThisContext } from 'node:vm'
 import { defaultLimits } from '../../core/limits.ts'
-import { assertRpcError, codecPair, codecSuite, comparable } from '../codec.suite.ts'
+import { codecSuite } from '../codec.suite.ts'
+import { assertRpcError, codecPair, comparable } from '../values.suite.ts'
 import { jsonCodec } from './json.ts'
 
 codecSuite(jsonCodec)

@@ -5,7 +5,8 @@ import { runInThisContext } from 'node:vm'
 import fc from 'fast-check'
 import { MemoryOutput } from '../../core/bytes/output.ts'
 import { defaultLimits } from '../../core/limits.ts'
-import { anyValue, assertRpcError, codecPair, codecSuite, comparable } from '../codec.suite.ts'
+import { codecSuite } from '../codec.suite.ts'
+import { anyValue, assertRpcError, codecPair, comparable } from '../values.suite.ts'
 import { createMsgpackCodec, msgpackCodec } from './msgpack.ts'
 
 codecSuite(msgpackCodec)
