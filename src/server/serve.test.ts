@@ -9,7 +9,7 @@ const math = service('math', { add: (a: number, b: number) => a + b })
 const text = service('text', { upper: (given: string) => given.toUpperCase() }, { version: '2' })
 
 test('it listens, registers, serves, and stops', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const server = await rig.serve([math])
   assert.equal(server.state, 'serving')
   assert.deepEqual(server.targets, ['memory:a'])
@@ -50,8 +50,8 @@ test('it listens, registers, serves, and stops', async () => {
 })
 
 test('services come and go while it runs, and the registry follows', async () => {
-  const rig = createRig()
-  await using server = await rig.serve([math])
+  await using rig = createRig()
+  const server = await rig.serve([math])
   await server.registered
   const client = await rig.client()
   server.add(text)
@@ -71,12 +71,11 @@ test('services come and go while it runs, and the registry follows', async () =>
     () => server.add(text),
     (error) => RpcError.is(error) && error.code === 'already_exists',
   )
-  void server.close({ graceMs: 0 })
 })
 
 test('a server without services is not a candidate for everything', async () => {
-  const rig = createRig()
-  await using server = await rig.serve([math])
+  await using rig = createRig()
+  const server = await rig.serve([math])
   await server.registered
   assert.equal(rig.registry.last[0]?.status, 'up')
   server.remove('math')
@@ -85,13 +84,12 @@ test('a server without services is not a candidate for everything', async () => 
   server.add(math)
   await rig.clock.settle()
   assert.equal(rig.registry.last[0]?.status, 'up')
-  void server.close({ graceMs: 0 })
 })
 
 test('a call in flight finishes after its service was removed', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const gate = Promise.withResolvers<string>()
-  await using server = await rig.serve([service('slow', { wait: () => gate.promise })])
+  const server = await rig.serve([service('slow', { wait: () => gate.promise })])
   const client = await rig.client()
   const pending = client.call('slow', 'wait')
   await rig.clock.settle()
@@ -99,13 +97,12 @@ test('a call in flight finishes after its service was removed', async () => {
   await assert.rejects(client.call('slow', 'wait'))
   gate.resolve('done')
   assert.equal(await pending, 'done')
-  void server.close({ graceMs: 0 })
 })
 
 test('it serves while the registry is down, and is registered when that comes', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   rig.registry.mode = 'down'
-  await using server = await rig.serve([math])
+  const server = await rig.serve([math])
   const client = await rig.client()
   assert.equal(await client.call('math', 'add', 1, 2), 3)
   let registered = false
@@ -115,31 +112,28 @@ test('it serves while the registry is down, and is registered when that comes', 
   rig.registry.recover()
   await rig.clock.settle()
   assert.equal(registered, true)
-  void server.close({ graceMs: 0 })
 })
 
 test('a registry that refuses for good is an error in the log and of `registered`, nothing else', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   rig.registry.mode = 'refuses'
-  await using server = await rig.serve([math])
+  const server = await rig.serve([math])
   await assert.rejects(server.registered, /refused/)
   assert.equal(rig.logger.lines.at(-1)?.level, 'error')
   const client = await rig.client()
   assert.equal(await client.call('math', 'add', 1, 2), 3)
-  void server.close({ graceMs: 0 })
 })
 
 test('a registry that has lost the server is in the log', async () => {
-  const rig = createRig()
-  await using server = await rig.serve([math])
+  await using rig = createRig()
+  const server = await rig.serve([math])
   await server.registered
   rig.registry.lose()
   assert.equal(rig.logger.lines.at(-1)?.fields['event'], 'lost')
-  void server.close({ graceMs: 0 })
 })
 
 test('closing while it starts: nothing is left open, and listen says so', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const server = rig.server([math], { registry: 'fake:' })
   const started = server.listen()
   const closed = server.close()
@@ -152,34 +146,32 @@ test('closing while it starts: nothing is left open, and listen says so', async 
 })
 
 test('closing one that never started', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const server = rig.server([math])
   await server.close()
   await assert.rejects(server.listen(), /closed while it was starting/)
 })
 
 test('a place that is taken: the error names it, and the other places are free again', async () => {
-  const rig = createRig()
-  await using first = await rig.serve([math], { listen: 'memory:taken' })
+  await using rig = createRig()
+  await rig.serve([math], { listen: 'memory:taken' })
   const second = rig.server([math], { listen: ['memory:free', 'memory:taken'] })
   await assert.rejects(second.listen(), (error) => RpcError.is(error) && error.code === 'already_exists')
   await assert.rejects(rig.dial('free'))
   assert.equal(second.state, 'closed')
-  void first.close({ graceMs: 0 })
 })
 
 test('several places, one of them for one protocol alone', async () => {
-  const rig = createRig()
-  await using server = await rig.serve([math], { listen: ['memory:a', 'line+memory:b'] })
+  await using rig = createRig()
+  const server = await rig.serve([math], { listen: ['memory:a', 'line+memory:b'] })
   assert.deepEqual(server.targets, ['memory:a', 'memory:b'])
   assert.equal(await (await rig.client('b')).call('math', 'add', 2, 2), 4)
-  void server.close({ graceMs: 0 })
 })
 
 test('layers stand around every call, the first outermost; the counts see what they refuse', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const order: string[] = []
-  await using server = await rig.serve([math], {
+  const server = await rig.serve([math], {
     layers: [
       (next) => (call) => {
         order.push('outer')
@@ -199,17 +191,16 @@ test('layers stand around every call, the first outermost; the counts see what t
   const [add] = server.stats().methods
   assert.equal(add?.calls, 2)
   assert.deepEqual(add?.errors, { permission_denied: 1 })
-  void server.close({ graceMs: 0 })
 })
 
 test('what a method did not mean to say stays here, with its stack, under the id that the caller got', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const broken = service('broken', {
     fail: () => {
       throw new TypeError('the secret')
     },
   })
-  await using server = await rig.serve([broken])
+  await rig.serve([broken])
   const client = await rig.client()
   const error = await client.call('broken', 'fail').then(
     () => assert.fail('it should fail'),
@@ -219,23 +210,21 @@ test('what a method did not mean to say stays here, with its stack, under the id
   const line = rig.logger.lines.find(({ fields }) => fields['event'] === 'failed')
   assert.ok(error.message.includes(String(line?.fields['correlationId'])))
   assert.match((line?.fields['err'] as Error).stack ?? '', /the secret[^]*serve\.test/)
-  void server.close({ graceMs: 0 })
 })
 
 test('a logger that throws harms no call', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const fail = () => {
     throw new Error('disk full')
   }
   const logger = { trace: fail, debug: fail, info: fail, warn: fail, error: fail }
-  await using server = await rig.serve([math], { logger })
+  await rig.serve([math], { logger })
   const client = await rig.client()
   assert.equal(await client.call('math', 'add', 1, 2), 3)
-  void server.close({ graceMs: 0 })
 })
 
 test('a server that a handler starts belongs to no call', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   let seen: unknown = 'nothing'
   const inner = service('inner', { ask: () => (seen = currentCall()?.name) })
   const outer = service('outer', {
@@ -244,15 +233,14 @@ test('a server that a handler starts belongs to no call', async () => {
       return true
     },
   })
-  await using server = await rig.serve([outer])
+  await rig.serve([outer])
   await (await rig.client()).call('outer', 'start')
   await (await rig.client('inner')).call('inner', 'ask')
   assert.equal(seen, 'inner.ask')
-  void server.close({ graceMs: 0 })
 })
 
 test('the options own logger is used, and no other', async () => {
-  const rig = createRig()
+  await using rig = createRig()
   const own = createRecordingLogger()
   const server = await rig.serve([math], { logger: own })
   await server.close({ graceMs: 0 })
