@@ -141,7 +141,10 @@ function assemble(
   define: (version: string | undefined) => readonly Method[],
 ): Service {
   if (version !== undefined && (typeof version !== 'string' || version === '' || version.length > 128)) {
-    throw wrong(name, `version must be a short text such as '1.2', got a ${typeof version}${typeof version === 'string' ? ` of ${version.length} characters` : ''}`)
+    throw wrong(
+      name,
+      `version must be a short text such as '1.2', got a ${typeof version}${typeof version === 'string' ? ` of ${version.length} characters` : ''}`,
+    )
   }
   const methods = new Map(define(version).map((method) => [method.name, method]))
   if (methods.size === 0) throw wrong(name, 'it has no methods; give it at least one function')
