@@ -1,0 +1,5 @@
+export { requireToken, type RequireTokenOptions, sendToken } from './auth.ts'
+export { limit, type LimitOptions } from './limit.ts'
+export { logCalls, type LogCallsOptions } from './log.ts'
+export { retry, type RetryBudgetOptions, type RetryOptions } from './retry.ts'
+export { timeout, type TimeoutOptions } from './timeout.ts'
