@@ -154,6 +154,8 @@ export class SocketWire implements Wire, OutputSink {
     if (this.#state === 'closing') return
     const isWrite = (thrown as { syscall?: unknown }).syscall === 'write'
     this.#error ??= brokenError(this.peer.address, this.#phase(isWrite), thrown)
+    // TLS reports an alert of the peer without closing anything.
+    this.#socket.destroy()
   }
 
   #phase(isWrite: boolean): Phase {
@@ -163,11 +165,21 @@ export class SocketWire implements Wire, OutputSink {
 
   #closed(): void {
     if (this.#state === 'closed') return
-    const isOurs = this.#state === 'closing'
+    const state = this.#state
     this.#state = 'closed'
     this.out.discard()
+    if (state === 'taken') {
+      // What has the stream now knows better why it ended, and tells first.
+      setImmediate(() => this.#tell())
+      return
+    }
+    const isOurs = state === 'closing'
     const inOrder = isOurs || (this.#peerEnded && this.#socket.writableFinished)
     if (!inOrder) this.#error ??= this.#hungUp()
+    this.#tell()
+  }
+
+  #tell(): void {
     this.#inbox.close(this.#error)
     this.#gone.resolve()
   }

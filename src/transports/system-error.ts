@@ -1,4 +1,5 @@
 import { type Address, formatAddress, formatHostPort } from '../core/endpoint.ts'
+import { tlsTrouble } from './tls-trouble.ts'
 import { type Phase, markNotExecuted, RpcError } from '../core/error.ts'
 
 /** The system's name of what happened (`ECONNRESET`), of an error or of the first inside an AggregateError. */
@@ -63,7 +64,7 @@ function whatBroke(peer: string, code: string, thrown: unknown): string {
     case 'ENETDOWN':
       return `${peer} can no longer be reached (${code})`
     default:
-      return `the connection with ${peer} broke off: ${messageOf(thrown)}`
+      return `the connection with ${peer} broke off: ${tlsTrouble(thrown) ?? messageOf(thrown)}`
   }
 }
 

@@ -225,8 +225,6 @@ export function transportSuite(
       await using pair = await room.connect()
       const { near, far } = pair
       far.wire.pause()
-      const drained = Promise.withResolvers<void>()
-      near.wire.onDrain = () => drained.resolve()
       let sent = 0
       // The system buffers some; in the end it takes no more.
       while (near.wire.out.queued < 1024 * 1024) {
@@ -238,6 +236,8 @@ export function transportSuite(
       const before = far.received
       await laps(3)
       assert.equal(far.received, before)
+      const drained = Promise.withResolvers<void>()
+      near.wire.onDrain = () => drained.resolve()
       far.wire.resume()
       await drained.promise
       assert.equal(near.wire.out.queued, 0)
