@@ -110,6 +110,14 @@ export function codecSuite(codec: Codec): void {
       )
     })
 
+    it('refuses keys that are chosen to collide', () => {
+      const { encode, decode } = codecPair(codec)
+      const keys = Array.from({ length: 2000 }, (_, i) => BigInt(i) << 64n)
+      for (const value of [new Set(keys), new Map(keys.map((key) => [key, 1]))]) {
+        assertRpcError(() => decode(encode(value)), 'resource_exhausted', /collide/)
+      }
+    })
+
     it('answers random and damaged bytes with a value or an RpcError, never anything else', () => {
       fc.assert(
         fc.property(

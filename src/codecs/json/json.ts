@@ -39,10 +39,19 @@ class JsonSession implements CodecSession {
     } finally {
       this.#busy = false
     }
-    const length = utf8Length(text)
-    if (length > this.#limits.maxMessageBytes) throw tooLarge(this.#limits)
-    output.ensure(length)
-    output.at += writeUtf8(output.bytes, text, output.at)
+    const { maxMessageBytes } = this.#limits
+    if (text.length > maxMessageBytes) throw tooLarge(this.#limits)
+    // Room for ASCII and a little more. If something is left over, all has been written; else it is measured.
+    output.ensure(text.length + 16)
+    let length = writeUtf8(output.bytes, text, output.at)
+    if (output.at + length + 4 > output.bytes.length) {
+      length = utf8Length(text)
+      if (length > maxMessageBytes) throw tooLarge(this.#limits)
+      output.ensure(length)
+      writeUtf8(output.bytes, text, output.at)
+    }
+    if (length > maxMessageBytes) throw tooLarge(this.#limits)
+    output.at += length
   }
 
   decode(bytes: Uint8Array, start: number, end: number): unknown {

@@ -1,3 +1,4 @@
+import { refuseCollisions } from '../../core/collisions.ts'
 import { errorFromFields } from '../../core/error-value.ts'
 import { RpcError } from '../../core/error.ts'
 import { fromBase64 } from './base64.ts'
@@ -57,7 +58,7 @@ function reviveTagged(tag: string, value: unknown, depthLeft: number): unknown {
     case '$map':
       return reviveMap(value, depthLeft)
     case '$set':
-      if (Array.isArray(value)) return new Set(reviveList(value, depthLeft))
+      if (Array.isArray(value)) return reviveSet(reviveList(value, depthLeft))
       break
     case '$error':
       return errorFromFields(reviveFields(value, tag, depthLeft))
@@ -74,15 +75,21 @@ function reviveFields(value: unknown, tag: string, depthLeft: number): Record<st
   return reviveObject(value as Record<string, unknown>, Object.keys(value), depthLeft)
 }
 
+function reviveSet(items: readonly unknown[]): Set<unknown> {
+  refuseCollisions(items)
+  return new Set(items)
+}
+
 function reviveMap(value: unknown, depthLeft: number): Map<unknown, unknown> {
   if (!Array.isArray(value)) throw wrong('$map')
-  const map = new Map<unknown, unknown>()
+  const entries: [unknown, unknown][] = []
   for (const pair of value as unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2) throw wrong('$map')
     const entry = reviveList(pair, depthLeft)
-    map.set(entry[0], entry[1])
+    entries.push([entry[0], entry[1]])
   }
-  return map
+  refuseCollisions(entries.map(([key]) => key))
+  return new Map(entries)
 }
 
 function reviveDate(value: unknown): Date {

@@ -1,4 +1,5 @@
 import { readStrictUtf8 } from '../../core/bytes/strict-utf8.ts'
+import { refuseCollisions } from '../../core/collisions.ts'
 import { errorFromFields } from '../../core/error-value.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Limits } from '../../core/limits.ts'
@@ -309,13 +310,16 @@ export class Decoder {
 
 function readMap(payload: unknown): Map<unknown, unknown> | undefined {
   if (!Array.isArray(payload) || payload.length % 2 !== 0) return undefined
+  refuseCollisions(payload.filter((_, i) => i % 2 === 0))
   const map = new Map<unknown, unknown>()
   for (let i = 0; i < payload.length; i += 2) map.set(payload[i], payload[i + 1])
   return map
 }
 
 function readSet(payload: unknown): Set<unknown> | undefined {
-  return Array.isArray(payload) ? new Set(payload) : undefined
+  if (!Array.isArray(payload)) return undefined
+  refuseCollisions(payload)
+  return new Set(payload)
 }
 
 function readError(payload: unknown): Error | undefined {

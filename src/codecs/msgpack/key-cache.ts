@@ -18,9 +18,9 @@ export class KeyCache {
     const slot = (hash ^ (hash >>> 10)) & (slots - 1)
     const known = this.#names[slot] as string
     if (known.length === length) {
+      // What is kept is ASCII, so a character is a byte.
       let i = 0
       while (i < length && known.charCodeAt(i) === bytes[start + i]) i++
-      // Only ASCII compares equal byte by byte; U+0080 and up have other bytes, but could look equal as Latin-1.
       if (i === length) return known
     }
     return this.#add(slot, readStrictUtf8(bytes, start, start + length), length)

@@ -31,6 +31,8 @@ export class PeerRecord {
 // Generating code costs as much as some hundred slow reads, so a shape must have shown that it is worth it.
 const usesBeforeCompiling = 50
 const maxCompiled = 1024
+// What is kept in all is bounded too; shapes with more to their names are read slowly.
+const maxCompiledLength = 2048
 
 /** The shapes that a peer has defined in a session. */
 export class Records {
@@ -89,6 +91,7 @@ export function createRecordCompiler(): (names: readonly string[]) => RecordRead
   const compiled = new Map<string, RecordReader>()
   return (names) => {
     const key = JSON.stringify(names)
+    if (key.length > maxCompiledLength) return (values) => readSlowly(names, values)
     const known = compiled.get(key)
     if (known !== undefined) return known
     if (compiled.size >= maxCompiled) compiled.clear()
