@@ -36,12 +36,12 @@ export class KnownInstances {
     return this.#doubted.size
   }
 
-  /** A complete list. Tells why it is not believed in full, where it leaves out more than was doubted before. */
+  /** A complete list. Tells why it is not believed in full, where there is more cause for doubt than before. */
   replace(list: readonly Instance[], revision: string): Doubt | undefined {
     const named = new Map(list.map((instance) => [instance.id, instance]))
     const kept = [...this.#instances].filter(([id]) => !named.has(id) && this.#doubted.has(id))
     const missing = [...this.#instances].filter(([id]) => !named.has(id) && !this.#doubted.has(id))
-    const doubt = this.#doubt(named.size, missing.length, revision)
+    const doubt = this.#doubt({ named: named.size, missing: missing.length, kept: kept.length }, revision)
     if (doubt !== undefined) kept.push(...missing)
     this.#revision = revision
     this.#doubted = new Set(kept.map(([id]) => id))
@@ -75,16 +75,21 @@ export class KnownInstances {
     this.#doubted = new Set()
   }
 
-  #doubt(named: number, missing: number, revision: string): Doubt | undefined {
-    if (missing === 0 || this.#revision === undefined) return undefined
-    const known = this.#instances.size - this.#doubted.size
+  #doubt(count: { named: number; missing: number; kept: number }, revision: string): Doubt | undefined {
+    const { named, missing, kept } = count
+    if (this.#revision === undefined) return undefined
+    const known = this.#instances.size
     // A registry that began anew has heard of nobody but those who came back since.
-    if (parseRevision(this.#revision)?.epoch !== parseRevision(revision)?.epoch) {
-      return { reason: `the registry was restarted and does not know ${missing} of ${known} instances (yet)` }
+    if (missing + kept > 0 && parseRevision(this.#revision)?.epoch !== parseRevision(revision)?.epoch) {
+      return {
+        reason: `the registry was restarted and does not know ${missing + kept} of ${known} instances (yet)`,
+      }
     }
-    if (named === 0) return { reason: `the registry suddenly names none of ${known} instances` }
-    if (known >= doubtFrom && named < known / 2) {
-      return { reason: `the registry suddenly names only ${named} instances, where there were ${known}` }
+    if (missing === 0) return undefined
+    const believed = known - this.#doubted.size
+    if (named === 0) return { reason: `the registry suddenly names none of ${believed} instances` }
+    if (believed >= doubtFrom && named < believed / 2) {
+      return { reason: `the registry suddenly names only ${named} instances, where there were ${believed}` }
     }
     return undefined
   }
