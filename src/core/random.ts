@@ -1,6 +1,9 @@
 /** A number from 0 (included) to 1 (excluded). `Math.random` is one. */
 export type Random = () => number
 
+/** The machine's own chance. */
+export const systemRandom: Random = Math.random
+
 /** The same numbers for the same seed, for tests and simulations. Algorithm: mulberry32 (public domain). */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0

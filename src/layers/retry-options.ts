@@ -1,6 +1,6 @@
 import type { Backoff } from '../core/backoff.ts'
 import type { Call } from '../core/call.ts'
-import type { Random } from '../core/random.ts'
+import { type Random, systemRandom } from '../core/random.ts'
 import { checkNumbers } from './check-options.ts'
 import type { RetryBudgetOptions } from './retry-budget.ts'
 
@@ -15,7 +15,7 @@ export interface RetryOptions extends Partial<Backoff> {
   readonly maxMs?: number
   /** How many retries there may be beside the calls. Default a fifth of them, and 10 a second. */
   readonly budget?: Partial<RetryBudgetOptions>
-  /** Default `Math.random`. */
+  /** Default the machine's own. */
   readonly random?: Random
   /** Whether doing a call twice does no harm. Default: what is known of its method says so. */
   readonly isIdempotent?: (call: Call) => boolean
@@ -30,7 +30,7 @@ export interface ResolvedRetryOptions extends Backoff {
 
 /** @throws RpcError `invalid_argument` for a number that makes no sense. */
 export function resolveRetryOptions(given: RetryOptions = {}): ResolvedRetryOptions {
-  const { attempts = 3, baseMs = 50, factor = 2, maxMs = 1_000, random = Math.random } = given
+  const { attempts = 3, baseMs = 50, factor = 2, maxMs = 1_000, random = systemRandom } = given
   const { share = 0.2, perSecond = 10 } = given.budget ?? {}
   const isIdempotent = given.isIdempotent ?? ((call: Call) => call.info?.idempotent === true)
   checkNumbers('retry', 1, { attempts, factor })
