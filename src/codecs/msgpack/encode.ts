@@ -108,8 +108,7 @@ export class Encoder extends PieceWriter {
     let count = 0
     for (const key in value) {
       if (key === 'toJSON' && hasToJson(value)) return this.json(value)
-      if (node !== undefined)
-        node = node.lastName === key && node.last !== undefined ? node.last : shapes?.step(node, key)
+      if (node !== undefined) node = shapes?.next(node, key)
       count++
     }
     if (value[asyncIterator as never] !== undefined && isAsyncIterable(value)) throw unsendable
@@ -164,9 +163,14 @@ export class Encoder extends PieceWriter {
   /** The own enumerable properties of an instance; what its class adds by inheritance stays here. */
   properties(value: Record<string, unknown>): void {
     const keys = Object.keys(value)
-    this.counted(0x80, 0xde, keys.length)
+    const { shapes } = this
+    let node: ShapeNode | undefined = shapes?.root
+    for (const key of keys) if (node !== undefined) node = shapes?.next(node, key)
+    const record = node === undefined || keys.length === 0 ? -1 : (shapes as Shapes).see(node)
+    if (record === -1) this.counted(0x80, 0xde, keys.length)
+    else this.record(record)
     for (const key of keys) {
-      this.string(key)
+      if (record === -1) this.string(key)
       this.write(value[key])
     }
   }

@@ -131,6 +131,11 @@ describe('msgpack: records', () => {
     assert.deepEqual(send({ a: 1, bc: 2 }), ['00020161026263', 'c1000102'])
     assert.deepEqual(send({ a: 3, bc: { a: 4, bc: 5 } }), ['', 'c10003c1000405'])
     assert.deepEqual(send({ bc: 1, a: 2 }), ['', '82a2626301a16102'])
+    class Point {
+      a = 6
+      bc = 7
+    }
+    assert.deepEqual(send(new Point()), ['', 'c1000607'])
     assert.deepEqual(send([{ x: 1 }, { x: 2 }, { x: 3 }]), ['01010178', '9381a17801c10102c10103'])
   })
 

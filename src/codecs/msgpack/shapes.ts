@@ -36,12 +36,16 @@ export class Shapes {
   #records = 0
   #nameBytes = 0
   #full = false
-  /** Pruning again makes sense only if this many nodes can be freed or were. */
+  /** Once records alone fill half of it, pruning frees too little: what is known by then is all. */
   #frozen = false
   readonly #definitions = new MemoryOutput(64)
 
   /** The node of one more key, or undefined where this shape is not to be remembered. */
-  step(from: ShapeNode, name: string): ShapeNode | undefined {
+  next(from: ShapeNode, name: string): ShapeNode | undefined {
+    return from.lastName === name && from.last !== undefined ? from.last : this.#find(from, name)
+  }
+
+  #find(from: ShapeNode, name: string): ShapeNode | undefined {
     const { others } = from
     let next = others?.get(name)
     if (next === undefined) {

@@ -1,0 +1,1 @@
+export { createMsgpackCodec, type MsgpackOptions, msgpackCodec } from './msgpack.ts'
