@@ -1,4 +1,5 @@
 import { prettyFactory } from 'pino-pretty'
+import { serverEvents } from './events.ts'
 import type { LogStream } from './log-stream.ts'
 
 /** Turns pino's lines into ones for people, in colour where that is shown, in this thread: no line is ever late. */
@@ -11,10 +12,13 @@ export function prettyLines(stream: LogStream): { write(line: string): void } {
     singleLine: true,
   }
   const full = prettyFactory(options)
-  // A message of Farcall says in words all that its fields say; only an error has more to tell.
+  // The message of a server's own event says in words all that its fields say; only an error has more to tell.
   const brief = prettyFactory({ ...options, hideObject: true })
-  const format = (line: string): string =>
-    !line.includes('"event":"') || line.includes('"err":{') ? full(line) : brief(line)
+  const format = (line: string): string => {
+    const event = /"event":"([a-z-]+)"/.exec(line)?.[1]
+    const isBrief = event !== undefined && Object.hasOwn(serverEvents, event) && !line.includes('"err":{')
+    return isBrief ? brief(line) : full(line)
+  }
   return {
     write(line) {
       const shown = format(line)

@@ -115,7 +115,7 @@ class Place {
     const registration = this.#registration
     if (registration === undefined) return
     const how = await within(this.#options.clock, closeTimeoutMs, () => registration.close())
-    if (how === 'done' && this.#known) this.#log('info', 'unregistered', 'no longer has this server')
+    if (how === 'done' && this.#known) this.#log('debug', 'unregistered', 'no longer has this server')
     else if (this.#known)
       this.#log('warn', 'unregistered', 'was not told that this server is gone; its lease will run out')
   }
@@ -159,7 +159,8 @@ class Place {
     if (!this.#ended.signal.aborted) this.#log('error', 'refused', 'does not take this server', error)
   }
 
-  #log(level: 'info' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
+  // A registrar tells by itself of its troubles on the way to the registry.
+  #log(level: 'debug' | 'info' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
     const fields = { event, registry: this.#named.target, ...(error && { code: error.code }) }
     const why = error === undefined ? '' : `: ${error.message}`
     this.#options.logger[level](fields, `the registry ${this.#named.target} ${what}${why}`)

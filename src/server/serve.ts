@@ -7,6 +7,7 @@ import type { Logger } from '../core/log.ts'
 import { randomId } from '../core/random.ts'
 import { createRouter, type Router } from '../core/router.ts'
 import type { Service } from '../core/service.ts'
+import type { DiscoveryRoom } from '../discovery/source.ts'
 import type { Room } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import { advertisedEndpoints, needsHost } from './advertise.ts'
@@ -88,7 +89,7 @@ class RunningServer implements Server {
     this.#announcer = new Announcer({
       clock,
       logger: this.#logger,
-      registrars: createRegistrars(parts.registrars, options.registry, parts.discoveryRoom),
+      registrars: createRegistrars(parts.registrars, options.registry, this.#discoveryRoom()),
       ttlMs: options.ttlMs,
       instance: (seenAs) => this.#instance(seenAs),
       needsHost: needsHost({ listening: options.listen, advertise: options.advertise }),
@@ -237,6 +238,11 @@ class RunningServer implements Server {
     for (const service of services) router.add(service)
     router.onChange = () => this.#changed()
     return router
+  }
+
+  #discoveryRoom(): DiscoveryRoom {
+    const { clock, random, discoveryRoom } = this.#parts
+    return { clock, random, logger: this.#logger, reach: (endpoints) => discoveryRoom.reach(endpoints) }
   }
 
   #createRoom(): Room {
