@@ -1,0 +1,52 @@
+import type { Balancer } from './balancers/balancer.ts'
+import { type ClientOptions, createClient, createReach, type FarcallClient } from './client/index.ts'
+import type { Clock } from './core/clock.ts'
+import type { Codec } from './core/codec.ts'
+import type { Logger } from './core/log.ts'
+import type { Random } from './core/random.ts'
+import type { Service } from './core/service.ts'
+import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
+import { type RetryOptions, retry } from './layers/retry.ts'
+import type { Protocol } from './protocols/protocol.ts'
+import { createServer, type ServeOptions, type Server } from './server/index.ts'
+import type { Transport } from './transports/transport.ts'
+import type { Unwrap } from './transports/unwrap.ts'
+
+/** Everything that a Farcall is put together from. `node.ts` has the usual choice; nothing registers itself. */
+export interface FarcallParts {
+  readonly clock: Clock
+  readonly random: Random
+  /** Best first: the order in which a server offers them. */
+  readonly protocols: readonly Protocol[]
+  readonly unwraps: readonly Unwrap[]
+  readonly transports: readonly Transport[]
+  /** The first is the one that is used; the others are understood. */
+  readonly codecs: readonly Codec[]
+  readonly balancers: Readonly<Record<string, Balancer>>
+  readonly resolvers: readonly ResolverFactory[]
+  readonly registrars: readonly RegistrarFactory[]
+  readonly logger: Logger
+  /** The addresses of this machine that others may reach, best first. */
+  readonly localAddresses?: () => readonly string[]
+}
+
+export interface Farcall {
+  connect(target: string | readonly string[], options?: ClientOptions<RetryOptions>): FarcallClient
+  serve(services: readonly Service[], options?: ServeOptions): Promise<Server>
+}
+
+/** Puts a Farcall together: `connect` and `serve` that know these protocols, transports, codecs and registries. */
+export function createFarcall(parts: FarcallParts): Farcall {
+  const { clock, random } = parts
+  const roomFor = (logger: Logger): DiscoveryRoom => ({ clock, random, logger, reach: createReach({ ...parts, logger }) })
+  return {
+    connect(target, options = {}) {
+      const discoveryRoom = roomFor(options.logger ?? parts.logger)
+      return createClient({ ...parts, discoveryRoom, retry: (given) => retry({ random, ...given }) }, target, options)
+    },
+    serve(services, options = {}) {
+      const discoveryRoom = roomFor(options.logger ?? parts.logger)
+      return createServer({ ...parts, discoveryRoom }, services, options).listen()
+    },
+  }
+}

@@ -1,0 +1,43 @@
+// The public face of Farcall, for every platform. What only Node has is added in node.ts.
+export type { Balancer, BalancerRoom, Candidate, CandidateState, Picker } from './balancers/balancer.ts'
+export { balancers } from './balancers/index.ts'
+export type { Load } from './balancers/load.ts'
+export * from './client/index.ts'
+export { jsonCodec } from './codecs/json/json.ts'
+export { msgpackCodec } from './codecs/msgpack/msgpack.ts'
+export type { Arguments, Call, Outcome } from './core/call.ts'
+export type { Clock } from './core/clock.ts'
+export { type ErrorCode, errorCodes } from './core/code.ts'
+export type { Codec, CodecSession } from './core/codec.ts'
+export { currentCall, detached } from './core/context.ts'
+export { describe, type MethodDescription, type ServiceDescription } from './core/describe.ts'
+export { type Address, type Endpoint, formatEndpoint, parseEndpoint } from './core/endpoint.ts'
+export { type Phase, RpcError, type RpcErrorJson, type RpcErrorOptions } from './core/error.ts'
+export type { Instance, ServiceEntry } from './core/instance.ts'
+export type { Handler, Layer, Reply } from './core/layer.ts'
+export { defaultLimits, type Limits } from './core/limits.ts'
+export { type Logger, type LogLevel, silentLogger } from './core/log.ts'
+export { Metadata } from './core/metadata.ts'
+export { type MethodDefinition, type MethodOptions, method } from './core/method.ts'
+export type { MethodInfo } from './core/method-info.ts'
+export type { Peer } from './core/peer.ts'
+export { type Random, seededRandom } from './core/random.ts'
+export type { Schema, SchemaIssue } from './core/schema.ts'
+export { type Service, service } from './core/service.ts'
+export type { Stream } from './core/stream.ts'
+export type { Query, Resolver, Snapshot } from './discovery/resolver.ts'
+export type { Registrar, Registration } from './discovery/registrar.ts'
+export type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
+export type {
+  CloseOptions,
+  ConnectionStats,
+  MethodStats,
+  Server,
+  ServerState,
+  ServerStats,
+} from './server/index.ts'
+export { createFarcall, type Farcall, type FarcallParts } from './farcall.ts'
+export * from './layers/index.ts'
+export { farcallProtocol } from './protocols/farcall/index.ts'
+export type { Transport, Wire } from './transports/transport.ts'
+export type { Unwrap } from './transports/unwrap.ts'

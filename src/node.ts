@@ -1,0 +1,128 @@
+// Farcall on Node: the one place that knows which protocols, codecs, transports, balancers and registries there are.
+// Read it first; everything else is reached from here.
+import { balancers } from './balancers/index.ts'
+import type { ClientOptions, FarcallClient } from './client/index.ts'
+import { jsonCodec } from './codecs/json/json.ts'
+import { msgpackCodec } from './codecs/msgpack/msgpack.ts'
+import type { Service } from './core/service.ts'
+import { internalService } from './core/service.ts'
+import { systemClock } from './core/system-clock.ts'
+import { systemRandom } from './core/random.ts'
+import { registryRegistrars } from './discovery/registry-registrar.ts'
+import { registryResolvers } from './discovery/registry-resolver.ts'
+import { staticResolvers } from './discovery/static.ts'
+import { createFarcall, type Farcall, type FarcallParts } from './farcall.ts'
+import type { RetryOptions } from './layers/retry.ts'
+import { createLogger } from './logging/pino.node.ts'
+import { farcallProtocol } from './protocols/farcall/index.ts'
+import { createRegistry, type Registry, type RegistryOptions } from './registry/index.ts'
+import type { CloseOptions, ServeOptions as CoreServeOptions, Server } from './server/index.ts'
+import { localAddresses } from './server/local-addresses.node.ts'
+import { createMemoryTransport } from './transports/memory.ts'
+import { createTcpTransport } from './transports/tcp.node.ts'
+import { createTlsTransport, createTlsUnwrap, type TlsClientOptions, type TlsServerOptions } from './transports/tls.node.ts'
+import { createUnixTransport } from './transports/unix.node.ts'
+
+export * from './index.ts'
+export { createLogger, type LoggerOptions } from './logging/pino.node.ts'
+export type { RegistryOptions } from './registry/index.ts'
+export { type Closable, stopOnSignals, type StopOptions } from './server/stop-on-signals.node.ts'
+export type { TlsClientOptions, TlsServerOptions } from './transports/tls.node.ts'
+
+/** What Farcall on Node is made of. A copy with other parts goes to {@link createFarcall}. */
+export const nodeParts: FarcallParts = {
+  clock: systemClock,
+  random: systemRandom,
+  protocols: [farcallProtocol],
+  unwraps: [],
+  transports: [createTcpTransport(), createUnixTransport(), createTlsTransport(), createMemoryTransport()],
+  codecs: [msgpackCodec, jsonCodec],
+  balancers,
+  resolvers: [registryResolvers, staticResolvers],
+  registrars: [registryRegistrars],
+  // Warnings and errors only: a library that talks is a nuisance. Give `logger` for more.
+  logger: createLogger({ level: 'warn' }),
+  localAddresses,
+}
+
+const farcall = createFarcall(nodeParts)
+
+/** How a client connects; see {@link connect}. */
+export interface ConnectOptions extends ClientOptions<RetryOptions> {
+  /** For `tls://` targets: who is trusted, and our own certificate. */
+  readonly tls?: TlsClientOptions
+}
+
+/**
+ * A client of the services at a target: `registry://host:port`, an endpoint (`tcp://`, `tls://`, `unix:`, `memory:`), or
+ * a list of endpoints. It returns at once and connects when it is first needed.
+ * @throws RpcError `invalid_argument` for a target or an option that makes no sense.
+ */
+export function connect(target: string | readonly string[], options: ConnectOptions = {}): FarcallClient {
+  const { tls, ...rest } = options
+  return farcallFor(tls).connect(target, rest)
+}
+
+/** How a server serves; see {@link serve}. */
+export interface ServeOptions extends Omit<CoreServeOptions, 'tls'> {
+  /** Our certificate and key: then `host` and `port` speak TLS alone. */
+  readonly tls?: TlsServerOptions
+}
+
+/**
+ * Serves services at `host` and `port`, and registers them if `registry` is given. Resolves when it listens.
+ * @throws RpcError that says what is wrong and what to do: `already_exists` for a busy port, `invalid_argument` for an
+ * option that makes no sense.
+ */
+export function serve(services: readonly Service[], options: ServeOptions = {}): Promise<Server> {
+  const { tls, ...rest } = options
+  return farcall.serve(services, tls === undefined ? rest : { ...rest, tls: createTlsUnwrap(tls) })
+}
+
+/** A registry that is being served. */
+export interface RegistryServer extends AsyncDisposable {
+  readonly server: Server
+  readonly registry: Registry
+  /** Where it listens, as `tcp://127.0.0.1:9999`. */
+  readonly targets: readonly string[]
+  /** Ends it: watches, then connections, within a bounded time. Harmless if repeated. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+// A client watches each service that it uses in a stream of its own, all over one connection.
+const registryLimits = { maxStreams: 10_000 }
+
+/** How a registry is served: where it listens, and how much it holds. */
+export interface StartRegistryOptions extends Omit<ServeOptions, 'registry' | 'ttlMs'> {
+  readonly store?: RegistryOptions
+}
+
+/**
+ * Starts a registry: an ordinary server (port 9999 by default) with the service `farcall.registry`.
+ * @throws RpcError as {@link serve} does.
+ */
+export async function startRegistry(options: StartRegistryOptions = {}): Promise<RegistryServer> {
+  const { store, ...rest } = options
+  const { clock, random, logger } = nodeParts
+  const registry = createRegistry({ clock, random, logger: options.logger ?? logger }, store)
+  const service = internalService('farcall.registry', registry.methods)
+  try {
+    const server = await serve([service], { port: 9999, ...rest, limits: { ...registryLimits, ...rest.limits } })
+    return { server, registry, targets: server.targets, close: (closing) => closeBoth(server, registry, closing), [Symbol.asyncDispose]: () => closeBoth(server, registry) }
+  } catch (error) {
+    registry.close()
+    throw error
+  }
+}
+
+// The watches are streams without end: they go first, so that the server has nothing to wait for.
+async function closeBoth(server: Server, registry: Registry, options?: CloseOptions): Promise<void> {
+  registry.close()
+  await server.close(options)
+}
+
+function farcallFor(tls: TlsClientOptions | undefined): Farcall {
+  if (tls === undefined) return farcall
+  const transports = nodeParts.transports.map((transport) => (transport.name === 'tls' ? createTlsTransport(tls) : transport))
+  return createFarcall({ ...nodeParts, transports })
+}
