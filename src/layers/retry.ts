@@ -1,6 +1,6 @@
 import { backoffMs } from '../core/backoff.ts'
 import type { Call, Outcome } from '../core/call.ts'
-import { RpcError } from '../core/error.ts'
+import { isHopeless, RpcError } from '../core/error.ts'
 import { type Handler, isPending, type Layer, type Reply } from '../core/layer.ts'
 import { fail } from '../core/settle.ts'
 import { isStream } from '../core/stream.ts'
@@ -91,7 +91,7 @@ function waitBeforeNext(
 
 function isWorthwhile(attempt: Call, policy: ResolvedRetryOptions): boolean {
   const { error, notExecuted } = attempt
-  if (error === undefined) return false
+  if (error === undefined || isHopeless(error)) return false
   if (error.code === 'unavailable' || error.code === 'deadline_exceeded')
     return notExecuted || policy.isIdempotent(attempt)
   if (!notExecuted) return false
