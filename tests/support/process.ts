@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** A program of a test, running as a process of its own. */
+export interface TestProcess extends AsyncDisposable {
+  readonly child: ChildProcess
+  /** All that it has printed, both ways. */
+  readonly output: string
+  /** Waits for a line that matches, in what has come or is to come. Rejects if the process ends before. */
+  line(pattern: RegExp): Promise<RegExpExecArray>
+  /** Sends a signal, and resolves with how it ended. */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+/** Starts a TypeScript program in this Node, against the sources. The path is relative to tests/. */
+export function startProgram(path: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): TestProcess {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
+  return start(process.execPath, ['--conditions=@farcall/source', file, ...args], env)
+}
+
+/** Starts any program. */
+export function start(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): TestProcess {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const waiting = new Set<() => void>()
+  let output = ''
+  const onText = (text: string) => {
+    output += text
+    for (const check of [...waiting]) check()
+  }
+  child.stdout.setEncoding('utf8').on('data', onText)
+  child.stderr.setEncoding('utf8').on('data', onText)
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }))
+  ended.then(() => {
+    for (const check of [...waiting]) check()
+  }, () => {})
+
+  function line(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const found = pattern.exec(output)
+        const over = child.exitCode !== null || child.signalCode !== null
+        if (found === null && !over) return
+        waiting.delete(check)
+        if (found === null) reject(new Error(`${command} ended (${child.exitCode ?? child.signalCode}) without ${pattern}:\n${output}`))
+        else resolve(found)
+      }
+      waiting.add(check)
+      check()
+    })
+  }
+
+  async function stop(signal: NodeJS.Signals = 'SIGTERM') {
+    child.kill(signal)
+    return await ended
+  }
+
+  return {
+    child,
+    get output() {
+      return output
+    },
+    line,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop('SIGKILL')
+    },
+  }
+}
