@@ -57,7 +57,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'seams',
     files:
-      /^protocols\/[^/]+\.ts$|^transports\/(transport|unwrap)\.ts$|^balancers\/(balancer|load)\.ts$|^discovery\/(resolver|registrar)\.ts$|^discovery\/api\//,
+      /^protocols\/[^/]+\.ts$|^transports\/(transport|unwrap)\.ts$|^balancers\/(balancer|load)\.ts$|^discovery\/(resolver|registrar|source)\.ts$|^discovery\/api\//,
     may: ['core'],
     hint: 'a seam states a contract in terms of core and the other seams; an implementation belongs beside it',
   },

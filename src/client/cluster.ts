@@ -23,7 +23,7 @@ export interface ClusterRoom extends CandidatesRoom {
   readonly resolver: Resolver
   readonly balancer: Balancer
   /** Where the resolver looks, for messages: `registry://127.0.0.1:9999`. */
-  readonly source: string
+  readonly source: { readonly name: string }
   /** Instances that the client knows of, also for other services: for the message when this one finds nobody. */
   known(): Iterable<Instance>
 }
@@ -162,14 +162,21 @@ export class Cluster {
     this.#outdated = false
     if (this.#stop.signal.aborted) return
     this.#candidates.choose()
-    const { open } = this.#candidates
+    this.#picker = this.#makePicker(this.#candidates.open)
+    this.#waiting.serve(this.#decide)
+  }
+
+  // None where there is nobody who could be picked with any use; then calls are told why.
+  #makePicker(open: readonly EndpointPool[]): Picker | undefined {
+    if (open.every(({ state }) => state === 'failing')) return undefined
     const { balancer, clock, random, logger } = this.#room
     try {
-      this.#picker = open.length === 0 ? undefined : balancer(open, { clock, random })
+      return balancer(open, { clock, random })
     } catch (thrown) {
-      logger.error({ service: this.query.service, error: RpcError.from(thrown) }, 'the balancer failed')
+      const error = RpcError.from(thrown)
+      logger.error({ service: this.query.service, error }, 'the balancer failed; the last picker goes on')
+      return this.#picker
     }
-    this.#waiting.serve(this.#decide)
   }
 
   readonly #decide: Decide = (call, instance) => {
@@ -187,7 +194,7 @@ export class Cluster {
     this.#start()
     const hopeless = this.hopeless(call, instance)
     if (hopeless !== undefined) return refuse(call, hopeless)
-    const explain = (reason: RpcError) => whileWaiting(reason, this.#room.source, this.#snapshot)
+    const explain = (reason: RpcError) => whileWaiting(reason, this.#room.source.name, this.#snapshot)
     return this.#waiting.add(call, instance, explain)
   }
 
@@ -197,7 +204,7 @@ export class Cluster {
     if (aborted) return reason as RpcError
     if (this.#snapshot === undefined || !this.#isKnown()) return undefined
     const { all, open } = this.#candidates
-    const { source } = this.#room
+    const source = this.#room.source.name
     if (all.length === 0) {
       const known = [...this.#room.known()]
       return noInstance({ query: this.query, source, snapshot: this.#snapshot, known })

@@ -76,7 +76,7 @@ class ConnectedClient<Retry> implements FarcallClient {
       random,
       logger,
       resolver: source.resolver,
-      source: source.name,
+      source,
       balancer: options.balancer,
       endpoints: this.#endpoints,
       usable: opener.usable,

@@ -66,7 +66,9 @@ export class Endpoints {
     const entry: Entry = { key, pool, holders: 0, listeners: new Set() }
     this.#entries.set(key, entry)
     pool.onState = () => {
-      for (const listener of [...entry.listeners]) listener()
+      // A listener may let go of this one, or take another.
+      const listeners = [...entry.listeners]
+      for (const listener of listeners) listener()
     }
     return entry
   }

@@ -23,7 +23,7 @@ export class Inheritance {
     const children = new Set<Call>()
     this.#children.set(parent, children)
     parent.onCancel((reason) => {
-      for (const child of [...children]) child.cancel(inherited(parent, child.name, reason))
+      for (const child of children) child.cancel(inherited(parent, child.name, reason))
     })
     return children
   }

@@ -1,7 +1,7 @@
 import { markHopeless, markNotExecuted, RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import { listNames, showName } from '../core/names.ts'
-import type { Query, Snapshot } from '../discovery/resolver.ts'
+import { matches, type Query, type Snapshot } from '../discovery/resolver.ts'
 import type { EndpointPool } from './pool.ts'
 
 // The errors of calls for which there is nobody: each says where was looked, and what was found instead.
@@ -24,7 +24,9 @@ export function noInstance({ query, source, snapshot, known }: NoInstance): RpcE
       : ` (wanted: ${wanted.map(([name, value]) => `${name} ${show(value)}`).join(', ')})`
   const stale =
     snapshot.status === 'live' ? '' : `; ${source} cannot be reached, this is the last that it said`
-  return nobody(`no instance of ${showName(service)}${also} at ${source}${whatElse(snapshot, known)}${stale}`)
+  return nobody(
+    `no instance of ${showName(service)}${also} at ${source}${whatElse(query, snapshot, known)}${stale}`,
+  )
 }
 
 /** The call asked for one instance, and that one is not there. */
@@ -71,16 +73,16 @@ function nobody(message: string, cause?: RpcError): RpcError {
   return markHopeless(markNotExecuted(new RpcError('unavailable', message, { phase: 'connect', cause })))
 }
 
-function whatElse(snapshot: Snapshot, known: readonly Instance[]): string {
-  if (snapshot.instances.size > 0) {
-    const protocols = new Set(
-      [...snapshot.instances.values()].flatMap(({ endpoints }) => endpoints.map(({ protocol }) => protocol)),
-    )
-    return `: this client cannot speak to the ${snapshot.instances.size} that are there (${listNames([...protocols])})`
+function whatElse(query: Query, snapshot: Snapshot, known: readonly Instance[]): string {
+  const there = [...snapshot.instances.values()].filter((instance) => matches(instance, query))
+  if (there.length > 0) {
+    const protocols = new Set(there.flatMap(({ endpoints }) => endpoints.map(({ protocol }) => protocol)))
+    return `: this client cannot speak to the ${there.length} that are there (${listNames([...protocols])})`
   }
   if (known.length === 0) return ''
   const services = new Set(known.flatMap((instance) => instance.services.map(({ name }) => name)))
-  return ` (${known.length} known ${known.length === 1 ? 'instance has' : 'instances have'}: ${listNames([...services])})`
+  const have = known.length === 1 ? 'instance has' : 'instances have'
+  return ` (${known.length} known ${have}: ${listNames([...services])})`
 }
 
 function show(value: unknown): string {

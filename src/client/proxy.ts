@@ -1,6 +1,5 @@
 import { broadcastMode, type CallMode, mergeCallOptions, plainMode } from './call-mode.ts'
 import type { KnownMethod, KnownMethods } from './known-methods.ts'
-import type { BroadcastOptions, CallOptions } from './types.ts'
 
 /** Makes a call, once it is known which and how. What is wrong with it rejects; it never throws. */
 export type Invoke = (method: KnownMethod, list: readonly unknown[], mode: CallMode) => PromiseLike<unknown>
@@ -61,12 +60,10 @@ class ServiceTarget {
     switch (name) {
       case '$with':
         return this.#keep(name, (options) =>
-          this.#derive({ options: mergeCallOptions(this.#mode.options, (options ?? {}) as CallOptions) }),
+          this.#derive({ options: mergeCallOptions(this.#mode.options, options ?? {}) }),
         )
       case '$broadcast':
-        return this.#keep(name, (options) =>
-          this.#derive(broadcastMode(this.#mode.options, (options ?? {}) as BroadcastOptions)),
-        )
+        return this.#keep(name, (options) => this.#derive(broadcastMode(this.#mode.options, options ?? {})))
       case '$named':
         return this.#keep(name, this.#derive({ named: true }) as Callable)
       case '$send':

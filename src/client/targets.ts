@@ -11,8 +11,8 @@ interface ReplaceableResolver extends Resolver {
 
 /** Where a client looks for servers. */
 export interface Source {
-  /** As the user wrote it, for messages. */
-  readonly name: string
+  /** As the user wrote it, for messages; another once a list was replaced. */
+  name: string
   readonly resolver: Resolver & Partial<AsyncDisposable>
 }
 
@@ -61,6 +61,7 @@ export function replaceTargets(source: Source, targets: readonly string[]): void
     )
   }
   resolver.replace(targets.map(parseEndpoint))
+  source.name = targets.length === 0 ? 'an empty list' : targets.join(', ')
 }
 
 function isReplaceable(resolver: Resolver): resolver is ReplaceableResolver {

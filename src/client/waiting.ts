@@ -40,7 +40,9 @@ export class Waiting {
 
   /** Goes through all that wait. */
   serve(decide: Decide): void {
-    for (const { call, instance, settle } of [...this.#waiters]) {
+    // Those that come while these are served have their turn the next time.
+    const waiters = [...this.#waiters]
+    for (const { call, instance, settle } of waiters) {
       const answer = decide(call, instance)
       if (answer !== undefined) settle(answer)
     }
