@@ -1,6 +1,6 @@
 import type { Call } from '../core/call.ts'
 import { isNotExecuted, markNotExecuted, RpcError } from '../core/error.ts'
-import { type Handler, type Reply } from '../core/layer.ts'
+import type { Handler, Reply } from '../core/layer.ts'
 import { fail } from '../core/settle.ts'
 import type { Capabilities, ClientSession, SessionState } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
@@ -111,7 +111,8 @@ export class FakeSession implements ClientSession {
     if (this.state === 'closed') return
     this.#enter('closed', reason)
     this.wire.close(reason)
-    for (const made of [...this.#pending]) made.fail(reason ?? gone('the connection was closed'))
+    const lost = Array.from(this.#pending)
+    for (const made of lost) made.fail(reason ?? gone('the connection was closed'))
   }
 
   #enter(state: SessionState, reason?: RpcError): void {

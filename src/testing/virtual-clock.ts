@@ -96,9 +96,9 @@ export function createVirtualClock(start = 0): VirtualClock {
 }
 
 /**
- * Two turns of the event loop: the first drains promise reactions and deferred functions, whatever they start among
- * themselves; the second does so for what arrived by `setImmediate`.
+ * Some turns of the event loop: the first drains promise reactions and deferred functions, whatever they start among
+ * themselves; the others do so for what arrived by `setImmediate`.
  */
 async function turn(): Promise<void> {
-  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setImmediate(resolve))
+  for (let i = 0; i < 3; i++) await new Promise<void>((resolve) => setImmediate(resolve))
 }

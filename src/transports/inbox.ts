@@ -14,6 +14,7 @@ export class Inbox {
   readonly #receiver: Receiver
   readonly #schedule: (fn: () => void) => void
   readonly #held: Uint8Array[] = []
+  #begun = false
   #paused = false
   #delivering = false
   #scheduled = false
@@ -24,6 +25,12 @@ export class Inbox {
   constructor(receiver: Receiver, schedule: (fn: () => void) => void = defer) {
     this.#receiver = receiver
     this.#schedule = schedule
+  }
+
+  /** Hands over from now on. Before, everything waits: the receiver may have no handlers yet. */
+  begin(): void {
+    this.#begun = true
+    this.#deliver()
   }
 
   /** Nothing is handed over. */
@@ -38,7 +45,8 @@ export class Inbox {
 
   /** Bytes from the peer. They are borrowed if the receiver takes them now, else they are kept: do not reuse them. */
   push(chunk: Uint8Array): void {
-    if (this.#paused || this.#delivering || this.#held.length > 0) this.#held.push(chunk)
+    const isBusy = !this.#begun || this.#paused || this.#delivering || this.#held.length > 0
+    if (isBusy) this.#held.push(chunk)
     else if (this.#close === 'none') this.#hand(chunk)
   }
 
@@ -95,7 +103,7 @@ export class Inbox {
   }
 
   #deliver(): void {
-    if (this.#delivering || this.#scheduled) return
+    if (!this.#begun || this.#delivering || this.#scheduled) return
     this.#delivering = true
     // A handler may pause, put back bytes, or close; each is seen before the next chunk is handed over.
     while (!this.#paused && !this.#scheduled && this.#held.length > 0)

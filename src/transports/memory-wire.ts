@@ -39,6 +39,8 @@ export class MemoryWire implements Wire, LaneEnd, OutputSink {
       schedule,
     )
     this.out = new PooledOutput(this)
+    // Deferred functions may overtake promise reactions: only after both does the turn of whoever awaits this end.
+    queueMicrotask(() => schedule(() => this.#inbox.begin()))
   }
 
   /** For the output: sends a copy. */

@@ -17,6 +17,8 @@ export interface LaneAbout {
 export interface MemoryTransportOptions {
   /** How a later turn comes. Default: when the current one is over. */
   readonly schedule?: ((fn: () => void) => void) | undefined
+  /** The names that are listened at, to share them with other transports. Default: its own. */
+  readonly names?: Map<string, (wire: Wire) => void> | undefined
   /** Makes one direction of a connection. Default: a {@link DirectLane}. */
   readonly lane?: ((to: LaneEnd, about: LaneAbout) => Lane) | undefined
 }
@@ -29,7 +31,7 @@ export interface MemoryTransportOptions {
 export function createMemoryTransport(options: MemoryTransportOptions = {}): Transport {
   const schedule = options.schedule ?? createFairSchedule()
   const makeLane = options.lane ?? ((to: LaneEnd) => new DirectLane(to, schedule))
-  const accepting = new Map<string, (wire: Wire) => void>()
+  const accepting = options.names ?? new Map<string, (wire: Wire) => void>()
   let connections = 0
 
   function connect(name: string, accept: (wire: Wire) => void): Wire {

@@ -47,9 +47,8 @@ export class SocketWire implements Wire, OutputSink {
     this.out = new PooledOutput(this, { policy: options.flushPolicy })
     socket.on('error', (error) => this.#failed(error))
     socket.on('close', () => this.#closed())
-    if (socket.destroyed) setImmediate(() => this.#closed())
-    // Only now do bytes begin to flow: in the turn that is running, whoever gets this wire sets its handlers.
-    else setImmediate(() => this.#begin())
+    // Only then do bytes begin to flow: in the turn that is running, whoever gets this wire sets its handlers.
+    setImmediate(() => this.#begin())
   }
 
   /** For the output: whether the system took all at once. */
@@ -122,6 +121,8 @@ export class SocketWire implements Wire, OutputSink {
   }
 
   #begin(): void {
+    this.#inbox.begin()
+    if (this.#socket.closed) this.#closed()
     if (this.#state !== 'open') return
     this.#reading = true
     this.#socket.on('end', this.#ended)

@@ -61,6 +61,22 @@ export function transportSuite(
       )
     })
 
+    test('what the listener sends at once, and its end, wait until the dialer has its handlers', async () => {
+      await using room = await open(create)
+      const other = await room.listen((wire) => {
+        const peer = scriptedPeer(wire)
+        peer.send('welcome')
+        wire.end()
+      })
+      const dial = async () => room.case.client.dial(other.address, signal())
+      const wire = await dial()
+      const near = scriptedPeer(wire)
+      assert.equal(text(await near.readToEnd()), 'welcome')
+      near.wire.end()
+      await near.closed
+      await other.close()
+    })
+
     test('a write of 1 MiB arrives whole, and its buffer is not overwritten before it has left', async () => {
       await using room = await open(create)
       await using pair = await room.connect()
@@ -204,7 +220,7 @@ export function transportSuite(
       const order: string[] = []
       const ended = Promise.withResolvers<void>()
       wire.onData = (first) => {
-        wire.onData = (again) => order.push(text(again))
+        wire.onData = (again) => (order[0] = (order[0] ?? '') + text(again))
         wire.pause()
         wire.unread(first)
         setImmediate(() => wire.resume())
