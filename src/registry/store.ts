@@ -11,7 +11,7 @@ import { type Held, hold, isSame } from './held.ts'
 import { type HeldChange, History } from './history.ts'
 import { createLease, forgive, type Lease, touch } from './lease.ts'
 import { type RegistryOptions, type ResolvedRegistryOptions, resolveRegistryOptions } from './options.ts'
-import { findSilence, isImplausible, RecentDrops } from './preserve.ts'
+import { findSilence, isImplausible, RecentDrops, type Silence } from './preserve.ts'
 import { Views } from './views.ts'
 
 export interface StoreRoom {
@@ -44,6 +44,7 @@ export class RegistryStore {
   readonly #drops: RecentDrops
   #order = 0
   #preserving = false
+  #implausibleAt = Number.NEGATIVE_INFINITY
 
   constructor(room: StoreRoom, given: RegistryOptions = {}) {
     this.options = resolveRegistryOptions(given)
@@ -163,16 +164,13 @@ export class RegistryStore {
     this.#history.trim(now)
     this.#fences.trim(now)
     const silence = findSilence(this.#leases.values(), now, this.#drops.count(now))
-    const spared = silence.due.length > 0 && isImplausible(silence, this.options)
-    if (spared !== this.#preserving && (spared || silence.due.length === 0)) {
-      this.#preserving = spared
-      if (spared) this.#onEvent({ type: 'preserving', silent: silence.silent, known: silence.known })
-    }
+    this.#judge(silence, now)
     const changes: HeldChange[] = []
     let dropped = 0
     for (const lease of silence.due) {
-      const patient = lease.suspectSince === undefined || now - lease.suspectSince < this.options.suspectMs
-      if (spared && patient) {
+      // When a network heals, its owners come back over the time of a renewal: the last ones are spared too.
+      const isSpared = now - this.#implausibleAt < lease.ttlMs
+      if (isSpared && now - (lease.suspectSince ?? now) < this.options.suspectMs) {
         this.#suspect(lease, now, changes)
         continue
       }
@@ -182,6 +180,17 @@ export class RegistryStore {
     }
     this.#drops.add(dropped, now)
     this.#commit(changes, now)
+  }
+
+  #judge(silence: Silence, now: number): void {
+    const wasPreserving = this.#preserving
+    if (silence.due.length > 0 && isImplausible(silence, this.options)) {
+      this.#implausibleAt = now
+      this.#preserving = true
+      if (!wasPreserving) {
+        this.#onEvent({ type: 'preserving', silent: silence.silent, known: silence.known })
+      }
+    } else if (silence.due.length === 0) this.#preserving = false
   }
 
   #put(
