@@ -1,10 +1,12 @@
-import { lstat, unlink } from 'node:fs/promises'
+import { access, lstat, unlink } from 'node:fs/promises'
 import type { Server, Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { type Address, formatAddress } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { dialSocket } from './dial.node.ts'
 import { listenAt, listenerOf, type ListenRoom } from './listen.node.ts'
 import { SocketWire } from './socket-wire.node.ts'
+import { listenError } from './system-error.ts'
 import type { TcpTransportOptions } from './tcp.node.ts'
 import type { Transport } from './transport.ts'
 
@@ -44,7 +46,11 @@ async function listenReplacing(at: Address, path: string, room: ListenRoom): Pro
   try {
     return await listenAt(at, { path }, room)
   } catch (error) {
-    if (!RpcError.is(error) || error.code !== 'already_exists' || !(await isLeftBehind(at, path))) throw error
+    if (!RpcError.is(error)) throw error
+    // The system says EACCES of a folder that is not there, too.
+    if (error.code === 'permission_denied')
+      await access(dirname(path)).catch((cause: unknown) => Promise.reject(listenError(at, cause)))
+    if (error.code !== 'already_exists' || !(await isLeftBehind(at, path))) throw error
   }
   await unlink(path)
   return listenAt(at, { path }, room)
