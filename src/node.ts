@@ -2,8 +2,8 @@
 // Read it first; everything else is reached from here.
 import { balancers } from './balancers/index.ts'
 import type { ClientOptions, FarcallClient } from './client/index.ts'
-import { jsonCodec } from './codecs/json/json.ts'
-import { msgpackCodec } from './codecs/msgpack/msgpack.ts'
+import { jsonCodec } from './codecs/json/index.ts'
+import { msgpackCodec } from './codecs/msgpack/index.ts'
 import type { Service } from './core/service.ts'
 import { internalService } from './core/service.ts'
 import { systemClock } from './core/system-clock.ts'

@@ -23,6 +23,7 @@ export class ClientCall {
   readonly promise: Promise<Reply>
   /** The reply, once it is known to be a stream. */
   stream: ItemStream | undefined = undefined
+  countsAsStream = false
   /** What of the stream's window the peer may still use, and what was taken since it was last told. */
   allowance = 0
   taken = 0

@@ -108,6 +108,8 @@ class FarcallClient implements ClientSession, LinkOwner {
       return pending.succeed(undefined)
     }
     this.#calls.set(id, pending)
+    // Where it is known beforehand, so that a burst of streams does not meet the peer's limit.
+    if (call.info?.output === 'stream') this.#countStream(pending)
     call.phase = 'wait'
     call.onCancel((reason) => this.#cancel(pending, reason))
     if (args.stream !== undefined && !call.ended) {
@@ -190,9 +192,15 @@ class FarcallClient implements ClientSession, LinkOwner {
     pending.taken = 0
   }
 
+  #countStream(pending: ClientCall): void {
+    if (pending.countsAsStream) return
+    pending.countsAsStream = true
+    this.#streams++
+  }
+
   #remove(pending: ClientCall): boolean {
     if (!this.#calls.delete(pending.id)) return false
-    if (pending.stream !== undefined) this.#streams--
+    if (pending.countsAsStream) this.#streams--
     if (pending.input !== undefined) {
       this.#link.unpark(pending.input)
       void pending.input.stop()
@@ -298,7 +306,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   #onHead(pending: ClientCall, reader: Reader): void {
     if (pending.stream !== undefined) throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
     this.#readReplyHead(pending, reader)
-    this.#streams++
+    this.#countStream(pending)
     pending.allowance = this.#room.limits.streamWindowBytes
     pending.become(
       new ItemStream({

@@ -9,7 +9,7 @@ import { Metadata } from '../../core/metadata.ts'
 import { readCallHead, readMethodInfo, readReason, readReplyHead } from './decode.ts'
 import { beginFrame, type CallHead, endFrame, type MethodRef, writeCallHead, writeMethodInfo, writeReason, writeReplyHead } from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
-import { frameTypes, maxFrameBytes } from './frames.ts'
+import { maxFrameBytes } from './frames.ts'
 import { decodePreface, encodePreface, magic, PrefaceReader, prefaceOf } from './preface.ts'
 
 interface SeenFrame {

@@ -10,8 +10,10 @@ export class ServerCall {
   readonly input: IncomingInput | undefined
   /** The reply, if it is a stream. */
   output: OutgoingStream | undefined = undefined
+  /** It counts as a stream. */
+  streaming = false
   headSent = false
-  /** The handler, or the stream it returned, has not finished: it counts against the limit even if nobody waits. */
+  /** The handler, or the stream it returned, has not finished: it counts even if nobody waits any more. */
   running = true
   /** The reply is decided, its last frame on its way. */
   settled = false

@@ -24,29 +24,34 @@ export function acceptFarcall(wire: Wire, handler: Handler, room: Room): Session
   return new FarcallServer(wire, handler, room)
 }
 
+// A handler whose call was cancelled goes on until it ends. Who cancels and calls again need not wait for that; who does
+// nothing else (rapid reset) gets no further than this.
+const cancelledBurst = 200
+
 class FarcallServer implements Session, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly #room: Room
   readonly #handler: Handler
   readonly #link: Link
   readonly #replies: ReplyWriter
-  readonly #streams: ServerStreams
+  readonly #streaming: ServerStreams
   readonly #methods = new IncomingMethodRefs()
   readonly #ids = new IdSequence()
   /** Calls whose reply is not decided. */
   readonly #calls = new Map<number, ServerCall>()
   /** Above this id nothing is accepted any more. */
   #lastAccepted = Number.POSITIVE_INFINITY
-  /** Handlers that have not finished, those of cancelled calls among them; and streams, likewise. */
+  /** Streams among them. */
+  #streams = 0
+  /** Handlers and generators that have not finished, those of calls that nobody waits for among them. */
   #running = 0
-  #streaming = 0
 
   constructor(wire: Wire, handler: Handler, room: Room) {
     this.#room = room
     this.#handler = handler
     this.#link = new Link(wire, room, this, openCodec(firstCodec(room.codecs), room.limits, undefined))
     this.#replies = new ReplyWriter(this.#link)
-    this.#streams = new ServerStreams(this.#link, this.#replies)
+    this.#streaming = new ServerStreams(this.#link, this.#replies)
   }
 
   get state(): SessionState {
@@ -153,7 +158,7 @@ class FarcallServer implements Session, LinkOwner {
     const read = readCallHead(reader, this.#room.limits)
     const { entry, isNew } = this.#methods.resolve(read)
     if (isNew) this.#tellInfo(entry)
-    const refusal = read.problem ?? this.#refusal(id)
+    const refusal = read.problem ?? this.#refusal(id, entry)
     if (refusal === undefined) this.#serve(id, read, entry, reader)
     else if (!read.oneway) this.#replies.refuse(id, refusal)
   }
@@ -172,11 +177,19 @@ class FarcallServer implements Session, LinkOwner {
     }
   }
 
-  #refusal(id: number): RpcError | undefined {
+  #refusal(id: number, { service, method }: MethodRef): RpcError | undefined {
     const { maxCalls } = this.#room.limits
     if (id > this.#lastAccepted) return markNotExecuted(new RpcError('unavailable', 'the server is draining'))
-    if (this.#running < maxCalls) return undefined
-    return markNotExecuted(new RpcError('resource_exhausted', `${this.#running} calls of this connection are running, at most ${maxCalls} are allowed (limits.maxCalls)`))
+    if (this.#calls.size >= maxCalls) return markNotExecuted(tooMany(`${maxCalls} calls of this connection are in flight`, 'maxCalls'))
+    if (this.#running >= maxCalls + cancelledBurst) {
+      return markNotExecuted(tooMany(`${this.#running} handlers of this connection are running, most of them for calls that were cancelled`, 'maxCalls'))
+    }
+    const isStream = this.#streams >= this.#room.limits.maxStreams && this.#room.info(service, method)?.output === 'stream'
+    return isStream ? markNotExecuted(this.#tooManyStreams()) : undefined
+  }
+
+  #tooManyStreams(): RpcError {
+    return tooMany(`${this.#streams} streams of this connection are open`, 'maxStreams')
   }
 
   #tellInfo({ ref, service, method }: MethodRef): void {
@@ -191,7 +204,7 @@ class FarcallServer implements Session, LinkOwner {
 
   #serve(id: number, read: ReadCall, { service, method }: MethodRef, reader: Reader): void {
     const { clock } = this.#room
-    const input = read.stream === undefined ? undefined : this.#streams.openInput(id)
+    const input = read.stream === undefined ? undefined : this.#streaming.openInput(id)
     const args = new LazyArguments(this.#link.codec, read, input?.stream, reader)
     const startedAt = clock.recent()
     const call = new Call({
@@ -255,31 +268,30 @@ class FarcallServer implements Session, LinkOwner {
 
   #stream(served: ServerCall, iterable: AsyncIterable<unknown>): void {
     const { call } = served
-    const output = this.#streams.openOutput(served, iterable, {
+    const output = this.#streaming.openOutput(served, iterable, {
       end: () => this.#onStreamEnd(served),
       error: (thrown) => this.#onFailure(served, thrown),
     })
-    const refusal = this.#streamRefusal(call)
-    this.#streaming++
     served.output = output
     if (served.settled) return this.#stopOutput(served, output)
+    const refusal = this.#streamRefusal(call)
+    this.#streams++
+    served.streaming = true
     if (refusal !== undefined) return this.#abandon(served, refusal, true)
     call.begin()
     output.wake()
-    if (!served.headSent) this.#room.clock.defer(() => this.#streams.sendHead(served))
+    if (!served.headSent) this.#room.clock.defer(() => this.#streaming.sendHead(served))
   }
 
   #streamRefusal(call: Call): RpcError | undefined {
-    const { maxStreams } = this.#room.limits
     if (call.oneway) return new RpcError('failed_precondition', `${call.name} answers with a stream and cannot be called one-way`)
-    if (this.#streaming < maxStreams) return undefined
-    return new RpcError('resource_exhausted', `${this.#streaming} streams of this connection are open, at most ${maxStreams} are allowed (limits.maxStreams)`)
+    return this.#streams < this.#room.limits.maxStreams ? undefined : this.#tooManyStreams()
   }
 
   #onStreamEnd(served: ServerCall): void {
     this.#stopped(served)
     if (served.settled) return
-    this.#streams.sendHead(served)
+    this.#streaming.sendHead(served)
     this.#settle(served)
     this.#replies.end(served)
     this.#end(served, undefined)
@@ -290,7 +302,7 @@ class FarcallServer implements Session, LinkOwner {
     if (input === undefined || input.ended) throw new RpcError('invalid_argument', `an item for call ${id}, which takes none`)
     if (input.allowance <= 0) throw new RpcError('resource_exhausted', `the items of call ${id} exceed the credit that was given`)
     try {
-      this.#streams.onItem(input, reader)
+      this.#streaming.onItem(input, reader)
     } catch (thrown) {
       this.#abandon(served, RpcError.from(thrown, 'invalid_argument', 'read'), true)
     }
@@ -309,7 +321,7 @@ class FarcallServer implements Session, LinkOwner {
   }
 
   #stopOutput(served: ServerCall, output: OutgoingStream): void {
-    this.#streams.stopOutput(served, output, () => this.#stopped(served))
+    this.#streaming.stopOutput(served, output, () => this.#stopped(served))
   }
 
   // The handler has finished, whether or not anybody still waits for it.
@@ -317,15 +329,15 @@ class FarcallServer implements Session, LinkOwner {
     if (!served.running) return
     served.running = false
     this.#running--
-    if (served.output !== undefined) this.#streaming--
   }
 
   // The reply is decided: after its last frame nothing more of this call comes or goes.
   #settle(served: ServerCall): void {
     served.settled = true
     this.#calls.delete(served.id)
+    if (served.streaming) this.#streams--
     if (served.input === undefined) return
-    this.#streams.closeInput(served.input, new RpcError('cancelled', `${served.call.name} has ended, and its input with it`))
+    this.#streaming.closeInput(served.input, new RpcError('cancelled', `${served.call.name} has ended, and its input with it`))
   }
 
   #end(served: ServerCall, error: RpcError | undefined): void {
@@ -337,4 +349,8 @@ class FarcallServer implements Session, LinkOwner {
   #finishIfDrained(): void {
     if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
   }
+}
+
+function tooMany(what: string, limit: string): RpcError {
+  return new RpcError('resource_exhausted', `${what}, and no more are allowed (limits.${limit})`)
 }
