@@ -83,6 +83,7 @@ test('a wildcard is registered as the registry sees this machine', async () => {
   const server = await rig.serve([math], { listen: 'tcp://0.0.0.0:0' })
   await server.registered
   assert.deepEqual(rig.registry.last[0]?.endpoints.map(formatEndpoint), ['line+tcp://10.1.2.3:4711'])
+  assert.deepEqual(server.endpoints.map(formatEndpoint), ['line+tcp://10.1.2.3:4711'])
   assert.deepEqual(rig.registry.log, ['register'])
 })
 

@@ -44,6 +44,11 @@ export class Announcer {
     this.registered.catch(() => {})
   }
 
+  /** How the first registry that could tell sees this machine. */
+  get seenAs(): string | undefined {
+    return this.#places.find((place) => place.seenAs !== undefined)?.seenAs
+  }
+
   start(): void {
     for (const place of this.#places) place.start()
   }
@@ -72,12 +77,12 @@ export class Announcer {
 /** The server in one registry. */
 class Place {
   readonly ready: Promise<void>
+  seenAs: string | undefined
   readonly #named: NamedRegistrar
   readonly #options: AnnouncerOptions
   readonly #settle: PromiseWithResolvers<void> = Promise.withResolvers()
   readonly #ended = new AbortController()
   #registration: Registration | undefined
-  #seenAs: string | undefined
   #known = false
 
   constructor(named: NamedRegistrar, options: AnnouncerOptions) {
@@ -121,7 +126,7 @@ class Place {
   }
 
   async #start(): Promise<void> {
-    if (this.#options.needsHost) this.#seenAs = await this.#askHost()
+    if (this.#options.needsHost) this.seenAs = await this.#askHost()
     if (this.#ended.signal.aborted) return
     const { registrar } = this.#named
     const registration = registrar.register([this.#instance()], { ttlMs: this.#options.ttlMs })
@@ -133,13 +138,13 @@ class Place {
     this.#settle.resolve()
     const endpoints = this.#instance().endpoints.map(formatEndpoint)
     this.#log('info', 'registered', `has this server as ${endpoints.join(', ')}`)
-    if (this.#options.needsHost && this.#seenAs === undefined) await this.#correctHost()
+    if (this.#options.needsHost && this.seenAs === undefined) await this.#correctHost()
   }
 
   // The registry could not be asked when the server started, but is there now.
   async #correctHost(): Promise<void> {
-    this.#seenAs = await this.#askHost()
-    if (this.#seenAs !== undefined && !this.#ended.signal.aborted) this.update()
+    this.seenAs = await this.#askHost()
+    if (this.seenAs !== undefined && !this.#ended.signal.aborted) this.update()
   }
 
   async #askHost(): Promise<string | undefined> {
@@ -151,7 +156,7 @@ class Place {
   }
 
   #instance(): Instance {
-    return this.#options.instance(this.#seenAs)
+    return this.#options.instance(this.seenAs)
   }
 
   #refused(error: RpcError): void {

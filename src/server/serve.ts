@@ -101,7 +101,7 @@ class RunningServer implements Server {
   }
 
   get endpoints(): readonly Endpoint[] {
-    return this.#endpoints(undefined)
+    return this.#endpoints(this.#announcer.seenAs)
   }
 
   get targets(): readonly string[] {
