@@ -27,8 +27,8 @@ const ttlMs = 15_000
 /** What every resolver and registrar that belong together must do, whatever the source. */
 export function discoverySuite(name: string, createHarness: () => DiscoveryHarness): void {
   describe(`discovery: ${name}`, () => {
-    const check = (what: string, run: (harness: DiscoveryHarness) => Promise<void>) =>
-      it(what, async () => {
+    const check = (what: string, run: (harness: DiscoveryHarness) => Promise<void>): void =>
+      void it(what, async () => {
         const harness = createHarness()
         try {
           await run(harness)
@@ -102,7 +102,7 @@ export function discoverySuite(name: string, createHarness: () => DiscoveryHarne
         { protocol: 'geerpc' },
         { zone: 'west' },
         { metadata: { canary: 'yes' } },
-        { metadata: { __proto__: 'x' } as Record<string, string> },
+        { metadata: JSON.parse('{"__proto__":"x"}') },
       ]
       const watches = queries.map((query) => watch(h, query))
       const registration = h.newRegistrar().register([math], { ttlMs })

@@ -15,7 +15,7 @@ export class Latest<T> {
   publish(value: T): void {
     this.#value = value
     this.#version++
-    for (const wake of [...this.#wakers]) wake()
+    for (const wake of this.#wakers) wake()
   }
 
   /** The newest value, if there is one, then each that is newer when it is asked for. */

@@ -101,7 +101,7 @@ export function createRegistryHarness(seed = 1, options: RegistryOptions = {}): 
       outage: undefined,
       set(outage) {
         line.outage = outage
-        for (const check of [...breakers]) check()
+        for (const check of breakers) check()
       },
       handler(call) {
         if (line.outage === 'down') {

@@ -43,6 +43,6 @@ export class Bell {
   #wake(): void {
     this.#due = false
     this.#rangAt = this.#clock.now()
-    for (const fn of [...this.#waiting]) fn()
+    for (const fn of this.#waiting) fn()
   }
 }

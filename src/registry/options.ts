@@ -60,7 +60,10 @@ export function resolveRegistryOptions(given: RegistryOptions = {}): ResolvedReg
     }
     if (value === undefined) continue
     if (typeof value !== 'number' || !(value >= 0)) {
-      throw new RpcError('invalid_argument', `registry option ${name} must be a number, got ${String(value)}`)
+      throw new RpcError(
+        'invalid_argument',
+        `registry option ${name} must be a number, got ${describeValue(value)}`,
+      )
     }
     resolved[name] = value
   }
@@ -72,4 +75,10 @@ export function resolveRegistryOptions(given: RegistryOptions = {}): ResolvedReg
     )
   }
   return Object.freeze(options)
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number'
+    ? `'${value}'`
+    : `a value of type ${typeof value}`
 }

@@ -82,5 +82,5 @@ function idempotent<Reply extends RegisterReply | RenewReply | void>(
 }
 
 function closeAll(watches: Set<Watch>): void {
-  for (const watch of [...watches]) watch.close()
+  for (const watch of watches) watch.close()
 }

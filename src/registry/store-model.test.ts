@@ -49,7 +49,7 @@ function compare(model: Model, { store }: Real): void {
   }
   const actual = store.views.list({}, 0).instances
   const found = actual.map((one): [string, number] => [one.id, one.incarnation * 1_000 + one.weight])
-  assert.deepEqual(found.sort(), [...expected].sort())
+  assert.deepEqual(new Map(found), expected)
   assert.equal(store.leases, model.leases.size)
   assert.equal(store.size, expected.size)
 }

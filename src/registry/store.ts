@@ -175,7 +175,7 @@ export class RegistryStore {
         continue
       }
       dropped += lease.instances.size
-      for (const id of [...lease.instances]) changes.push(this.#remove(id, 'expired', now))
+      for (const id of lease.instances) changes.push(this.#remove(id, 'expired', now))
       this.#leases.delete(lease.id)
     }
     this.#drops.add(dropped, now)
@@ -215,8 +215,7 @@ export class RegistryStore {
     lease.suspectSince = undefined
     touch(lease, now)
     const kept = new Set(instances.map((instance) => instance.id))
-    for (const id of [...lease.instances])
-      if (!kept.has(id)) changes.push(this.#remove(id, 'unregistered', now))
+    for (const id of lease.instances) if (!kept.has(id)) changes.push(this.#remove(id, 'unregistered', now))
     for (const instance of instances) this.#add(instance, lease, now, changes)
     this.#commit(changes, now)
     return { revision: this.revision, ttlMs: lease.ttlMs }

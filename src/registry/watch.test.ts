@@ -74,6 +74,11 @@ class Validator {
   }
 }
 
+/** The same text for the same instances, in whatever order. */
+function shown(instances: Iterable<InstanceData>): string {
+  return JSON.stringify([...instances].sort((a, b) => (a.id < b.id ? -1 : 1)))
+}
+
 describe('registry watch', () => {
   it('begins with a snapshot, then tells each change, with the reason for which something is gone', async () => {
     const { registry, put, watch, clock } = create()
@@ -192,13 +197,7 @@ describe('registry watch', () => {
       const waiting: (Promise<void> | undefined)[] = []
       const atomic = new Map<string, string>()
       let incarnation = 0
-      const now = () =>
-        JSON.stringify(
-          registry.store.views
-            .list({}, 0)
-            .instances.map((one) => [one.id, one])
-            .sort(),
-        )
+      const now = () => shown(registry.store.views.list({}, 0).instances)
       const note = () => atomic.set(registry.store.revision, now())
       const read = (i: number) => {
         waiting[i] ??= (feeds[i] as AsyncIterator<FeedItem>).next().then((result) => {
@@ -207,7 +206,7 @@ describe('registry watch', () => {
           const validator = validators[i] as Validator
           validator.take(result.value)
           // Atomic: what it knows is what was there at that revision, never something in between.
-          assert.equal(JSON.stringify([...validator.state].sort()), atomic.get(result.value.revision))
+          assert.equal(shown(validator.state.values()), atomic.get(result.value.revision))
         })
         return waiting[i]
       }
@@ -235,7 +234,7 @@ describe('registry watch', () => {
           await done
         }
         assert.equal(
-          JSON.stringify([...(validators[i] as Validator).state].sort()),
+          shown((validators[i] as Validator).state.values()),
           now(),
           'reliable: nothing is missing',
         )
