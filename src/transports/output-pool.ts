@@ -21,7 +21,7 @@ export class OutputPool {
   #last: Flushable | undefined
   #run = 0
 
-  constructor(schedule: (fn: () => void) => void = defer) {
+  constructor(schedule: (fn: () => void) => void = afterReactions) {
     this.#defer = schedule
   }
 
@@ -57,6 +57,12 @@ export class OutputPool {
     this.#dirty = []
     for (const output of dirty) output.flush()
   }
+}
+
+// Deferred from the callback of a socket, a function would run before the promise reactions of the same turn, and what
+// asynchronous handlers answer would make a second batch.
+function afterReactions(fn: () => void): void {
+  queueMicrotask(() => defer(fn))
 }
 
 /**

@@ -162,6 +162,21 @@ test('a buffer that the system has not taken is not written to until it has', ()
   assert.ok([pool.take(), pool.take()].includes(first))
 })
 
+test('what promise reactions write leaves with what the turn before them wrote', async () => {
+  const writes: number[] = []
+  const sink = { unsent: 0, write: (bytes: Uint8Array) => writes.push(bytes.length) > 0 }
+  const out = new PooledOutput(sink, { policy: 'coalesce' })
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      frame(out, 10)
+      void Promise.resolve()
+        .then(() => frame(out, 10))
+        .then(() => setImmediate(resolve))
+    })
+  })
+  assert.deepEqual(writes, [20])
+})
+
 test('what a connection that is gone had not sent is forgotten', () => {
   const { create, endTurn } = room()
   const { out, writes } = create()
