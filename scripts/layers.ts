@@ -123,7 +123,8 @@ export const rooms: readonly Room[] = [
     name: 'server',
     files: /^server\//,
     may: ['core', 'seams'],
-    face: indexOnly,
+    // What only Node has of it is not in the index, which is for every platform.
+    face: /(^|\/)index\.ts$|\.node\.ts$/,
     hint: 'the server uses seams; node.ts hands the concrete protocols, transports and layers to it',
   },
   {

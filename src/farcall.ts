@@ -38,11 +38,20 @@ export interface Farcall {
 /** Puts a Farcall together: `connect` and `serve` that know these protocols, transports, codecs and registries. */
 export function createFarcall(parts: FarcallParts): Farcall {
   const { clock, random } = parts
-  const roomFor = (logger: Logger): DiscoveryRoom => ({ clock, random, logger, reach: createReach({ ...parts, logger }) })
+  const roomFor = (logger: Logger): DiscoveryRoom => ({
+    clock,
+    random,
+    logger,
+    reach: createReach({ ...parts, logger }),
+  })
   return {
     connect(target, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
-      return createClient({ ...parts, discoveryRoom, retry: (given) => retry({ random, ...given }) }, target, options)
+      return createClient(
+        { ...parts, discoveryRoom, retry: (given) => retry({ random, ...given }) },
+        target,
+        options,
+      )
     },
     serve(services, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)

@@ -20,7 +20,12 @@ import type { CloseOptions, ServeOptions as CoreServeOptions, Server } from './s
 import { localAddresses } from './server/local-addresses.node.ts'
 import { createMemoryTransport } from './transports/memory.ts'
 import { createTcpTransport } from './transports/tcp.node.ts'
-import { createTlsTransport, createTlsUnwrap, type TlsClientOptions, type TlsServerOptions } from './transports/tls.node.ts'
+import {
+  createTlsTransport,
+  createTlsUnwrap,
+  type TlsClientOptions,
+  type TlsServerOptions,
+} from './transports/tls.node.ts'
 import { createUnixTransport } from './transports/unix.node.ts'
 
 export * from './index.ts'
@@ -107,8 +112,18 @@ export async function startRegistry(options: StartRegistryOptions = {}): Promise
   const registry = createRegistry({ clock, random, logger: options.logger ?? logger }, store)
   const service = internalService('farcall.registry', registry.methods)
   try {
-    const server = await serve([service], { port: 9999, ...rest, limits: { ...registryLimits, ...rest.limits } })
-    return { server, registry, targets: server.targets, close: (closing) => closeBoth(server, registry, closing), [Symbol.asyncDispose]: () => closeBoth(server, registry) }
+    const server = await serve([service], {
+      port: 9999,
+      ...rest,
+      limits: { ...registryLimits, ...rest.limits },
+    })
+    return {
+      server,
+      registry,
+      targets: server.targets,
+      close: (closing) => closeBoth(server, registry, closing),
+      [Symbol.asyncDispose]: () => closeBoth(server, registry),
+    }
   } catch (error) {
     registry.close()
     throw error
@@ -123,6 +138,8 @@ async function closeBoth(server: Server, registry: Registry, options?: CloseOpti
 
 function farcallFor(tls: TlsClientOptions | undefined): Farcall {
   if (tls === undefined) return farcall
-  const transports = nodeParts.transports.map((transport) => (transport.name === 'tls' ? createTlsTransport(tls) : transport))
+  const transports = nodeParts.transports.map((transport) =>
+    transport.name === 'tls' ? createTlsTransport(tls) : transport,
+  )
   return createFarcall({ ...nodeParts, transports })
 }

@@ -59,7 +59,12 @@ async function cluster() {
   await using stack = new AsyncDisposableStack()
   const registry = stack.use(startProgram('processes/registry.ts'))
   const target = (await registry.line(/ready tcp:\/\/(\S+)/))[1] as string
-  const servers = new Map(['one', 'two', 'three'].map((id) => [id, stack.use(startProgram('processes/counter.ts', [`registry://${target}`, id]))]))
+  const servers = new Map(
+    ['one', 'two', 'three'].map((id) => [
+      id,
+      stack.use(startProgram('processes/counter.ts', [`registry://${target}`, id])),
+    ]),
+  )
   await Promise.all([...servers.values()].map((server) => server.line(/ready (\S+)/)))
   const client = stack.use(connect(`registry://${target}`))
   const counter: Client<Counter> = client.service<Counter>('counter')
@@ -79,7 +84,9 @@ it('a server that is stopped under load loses no call, also none that must not b
   const by = Map.groupBy(done.values(), (id) => id)
   assert.equal(by.size, 3, 'all three had calls')
   // What the two that are left have executed, and what was answered by the one that left, is everything, once.
-  const executed = (await c.counter.$broadcast().executed()).flatMap((leg) => ('value' in leg ? leg.value : []))
+  const executed = (await c.counter.$broadcast().executed()).flatMap((leg) =>
+    'value' in leg ? leg.value : [],
+  )
   assert.equal(new Set(executed).size, executed.length, 'a key was executed twice')
   assert.equal(executed.length + (by.get('two')?.length ?? 0), done.size)
 })
@@ -94,9 +101,14 @@ it('a server that is killed under load loses only calls that were in flight on i
   await Promise.all([reads.more(500), writes.more(500)])
   const [read, written] = await Promise.all([reads.stop(), writes.stop()])
   assert.deepEqual(read.failed, [], 'an idempotent call failed')
-  assert.ok(written.failed.length <= width, `${written.failed.length} calls failed, at most ${width} were in flight`)
+  assert.ok(
+    written.failed.length <= width,
+    `${written.failed.length} calls failed, at most ${width} were in flight`,
+  )
   for (const error of written.failed) assert.equal(error.code, 'unavailable', error.message)
-  const executed = (await c.counter.$broadcast().executed()).flatMap((leg) => ('value' in leg ? leg.value : []))
+  const executed = (await c.counter.$broadcast().executed()).flatMap((leg) =>
+    'value' in leg ? leg.value : [],
+  )
   assert.equal(new Set(executed).size, executed.length, 'a key was executed twice')
 })
 

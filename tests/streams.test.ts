@@ -54,6 +54,9 @@ it('a client that is killed ends what it had asked for: 100 calls and 100 stream
   await consumer.stop('SIGKILL')
   const startedAt = performance.now()
   while ((await service.state()).finished < before + 200) {
-    assert.ok(performance.now() - startedAt < 1000, `only ${(await service.state()).finished - before} of 200 have ended within a second`)
+    assert.ok(
+      performance.now() - startedAt < 1000,
+      `only ${(await service.state()).finished - before} of 200 have ended within a second`,
+    )
   }
 })

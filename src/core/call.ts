@@ -194,6 +194,12 @@ export class Call implements Outcome, Timed {
     this.clock.deadlines.add(this)
   }
 
+  /** It goes out to this peer; its origin then tells who had it last. */
+  meet(peer: Peer): void {
+    this.peer = peer
+    this.origin?.meet(peer)
+  }
+
   /** The reply has begun; a deadline that was only for that is over. */
   begin(): void {
     if (this.headAt !== 0) return
@@ -297,7 +303,11 @@ export class Call implements Outcome, Timed {
     const waited = Math.round(this.deadline - this.startedAt)
     const peer = at?.peer ?? this.peer
     const where = peer === undefined ? '' : ` (${peer.address})`
-    const error = new RpcError('deadline_exceeded', `${this.name}: no answer within ${waited} ms, in phase '${phase}'${where}`, { phase })
+    const error = new RpcError(
+      'deadline_exceeded',
+      `${this.name}: no answer within ${waited} ms, in phase '${phase}'${where}`,
+      { phase },
+    )
     return phase === 'connect' || phase === 'negotiate' ? markNotExecuted(error) : error
   }
 }

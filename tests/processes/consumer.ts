@@ -27,7 +27,11 @@ if (what === 'take') {
   sum = await producer.$with({ timeoutMs: 300_000 }).sum(items())
 } else {
   // Dies in the middle: 100 calls are waiting, and 100 streams are open.
-  for (let i = 0; i < 100; i++) producer.$with({ timeoutMs: 300_000 }).hang().catch(() => {})
+  for (let i = 0; i < 100; i++)
+    producer
+      .$with({ timeoutMs: 300_000 })
+      .hang()
+      .catch(() => {})
   await Promise.all(
     Array.from({ length: 100 }, async () => {
       for await (const { n } of producer.items(Number(count))) if (n === 10) break

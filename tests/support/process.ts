@@ -14,13 +14,21 @@ export interface TestProcess extends AsyncDisposable {
 }
 
 /** Starts a TypeScript program in this Node, against the sources. The path is relative to tests/. */
-export function startProgram(path: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): TestProcess {
+export function startProgram(
+  path: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): TestProcess {
   const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
   return start(process.execPath, ['--conditions=@farcall/source', file, ...args], env)
 }
 
 /** Starts any program. */
-export function start(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): TestProcess {
+export function start(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): TestProcess {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   const waiting = new Set<() => void>()
   let output = ''
@@ -31,9 +39,12 @@ export function start(command: string, args: readonly string[], env: Readonly<Re
   child.stdout.setEncoding('utf8').on('data', onText)
   child.stderr.setEncoding('utf8').on('data', onText)
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }))
-  ended.then(() => {
-    for (const check of [...waiting]) check()
-  }, () => {})
+  ended.then(
+    () => {
+      for (const check of [...waiting]) check()
+    },
+    () => {},
+  )
 
   function line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
@@ -42,7 +53,12 @@ export function start(command: string, args: readonly string[], env: Readonly<Re
         const over = child.exitCode !== null || child.signalCode !== null
         if (found === null && !over) return
         waiting.delete(check)
-        if (found === null) reject(new Error(`${command} ended (${child.exitCode ?? child.signalCode}) without ${pattern}:\n${output}`))
+        if (found === null)
+          reject(
+            new Error(
+              `${command} ended (${child.exitCode ?? child.signalCode}) without ${pattern}:\n${output}`,
+            ),
+          )
         else resolve(found)
       }
       waiting.add(check)

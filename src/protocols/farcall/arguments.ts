@@ -14,7 +14,8 @@ export interface OutgoingArguments {
 export function splitArguments(args: Arguments): OutgoingArguments {
   if (args.named !== undefined) return splitNamed(args.named)
   const { list } = args
-  if (args.message === true) return { form: 'message', value: list[0], position: undefined, stream: undefined }
+  if (args.message === true)
+    return { form: 'message', value: list[0], position: undefined, stream: undefined }
   let position = -1
   for (let i = 0; i < list.length; i++) {
     if (!isStream(list[i])) continue
@@ -22,7 +23,12 @@ export function splitArguments(args: Arguments): OutgoingArguments {
     position = i
   }
   if (position === -1) return { form: 'list', value: list, position: undefined, stream: undefined }
-  return { form: 'list', value: list.with(position, null), position, stream: list[position] as AsyncIterable<unknown> }
+  return {
+    form: 'list',
+    value: list.with(position, null),
+    position,
+    stream: list[position] as AsyncIterable<unknown>,
+  }
 }
 
 function splitNamed(named: ReadonlyMap<string, unknown>): OutgoingArguments {
@@ -34,7 +40,12 @@ function splitNamed(named: ReadonlyMap<string, unknown>): OutgoingArguments {
   }
   const plain = Object.fromEntries(named)
   if (position === undefined) return { form: 'named', value: plain, position, stream: undefined }
-  return { form: 'named', value: { ...plain, [position]: null }, position, stream: named.get(position) as AsyncIterable<unknown> }
+  return {
+    form: 'named',
+    value: { ...plain, [position]: null },
+    position,
+    stream: named.get(position) as AsyncIterable<unknown>,
+  }
 }
 
 /**
@@ -53,11 +64,13 @@ export function joinArguments(
     case 'list': {
       if (!Array.isArray(value)) throw new RpcError('invalid_argument', 'the arguments are not a list')
       if (stream === undefined) return { list: value }
-      if (typeof position !== 'number' || position >= value.length) throw new RpcError('invalid_argument', 'the stream argument has no place in the list')
+      if (typeof position !== 'number' || position >= value.length)
+        throw new RpcError('invalid_argument', 'the stream argument has no place in the list')
       return { list: value.with(position, stream) }
     }
     case 'named': {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RpcError('invalid_argument', 'the arguments are not named')
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw new RpcError('invalid_argument', 'the arguments are not named')
       const named = new Map(Object.entries(value))
       if (stream !== undefined) named.set(String(position), stream)
       return { list: [], named }
@@ -66,5 +79,8 @@ export function joinArguments(
 }
 
 function secondStream(): RpcError {
-  return new RpcError('invalid_argument', 'a call can have one stream among its arguments, not two; send one of them as an array, or in another call')
+  return new RpcError(
+    'invalid_argument',
+    'a call can have one stream among its arguments, not two; send one of them as an array, or in another call',
+  )
 }

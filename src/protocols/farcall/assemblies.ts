@@ -36,7 +36,12 @@ export class Assemblies {
   }
 
   /** The whole body, its last piece being in the frame that ends it; undefined where there were no parts. */
-  finish(id: number, bytes: Uint8Array, start: number, end: number): { bytes: Uint8Array; length: number; oversize: boolean } | undefined {
+  finish(
+    id: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): { bytes: Uint8Array; length: number; oversize: boolean } | undefined {
     const assembly = this.#open.get(id)
     if (assembly === undefined) return undefined
     this.#open.delete(id)

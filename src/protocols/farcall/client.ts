@@ -7,12 +7,13 @@ import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
-import { type OutgoingArguments, splitArguments } from './arguments.ts'
+import { splitArguments } from './arguments.ts'
+import { CallWriter } from './call-writer.ts'
 import { ClientCall } from './client-call.ts'
 import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
-import { beginFrame, writeCallHead, writeSmallFrame } from './encode.ts'
-import { type FrameType, frameTypes, itemOverhead, methodRefs, replyFlags } from './frames.ts'
+import { writeSmallFrame } from './encode.ts'
+import { type FrameType, frameTypes, itemOverhead, replyFlags } from './frames.ts'
 import { Link, type LinkOwner } from './link.ts'
 import { OutgoingMethodRefs } from './method-refs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
@@ -30,6 +31,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   readonly #codec: Codec
   readonly #calls = new Map<number, ClientCall>()
   readonly #methods = new OutgoingMethodRefs()
+  readonly #writer: CallWriter
   #nextId = 1
   #streams = 0
   /** The peer takes no calls above this. */
@@ -39,10 +41,13 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#room = room
     this.#codec = firstCodec(room.codecs)
     this.#link = new Link(wire, room, this, openCodec(this.#codec, room.limits, undefined))
-    this.#link.sendPreface(prefaceOf(
+    this.#writer = new CallWriter(this.#link, this.#methods)
+    this.#link.sendPreface(
+      prefaceOf(
         room.limits,
         room.codecs.map(({ name }) => name),
-      ))
+      ),
+    )
   }
 
   get state(): SessionState {
@@ -64,6 +69,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (refusal !== undefined) return fail(call, refusal)
     const pending = new ClientCall(this.#nextId, call)
     call.phase = 'send'
+    call.meet(this.#link.wire.peer)
     try {
       this.#send(pending)
     } catch (thrown) {
@@ -81,7 +87,8 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   async close(reason?: RpcError): Promise<void> {
     if (this.state !== 'closed') {
-      const error = reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
+      const error =
+        reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
       for (const pending of [...this.#calls.values()]) this.#cancel(pending, error)
       return this.#link.finish()
     }
@@ -94,13 +101,17 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   #refusal(): RpcError | undefined {
     if (this.state === 'opening' || this.state === 'ready') return undefined
-    return markNotExecuted(new RpcError('unavailable', `the connection to ${this.#link.wire.peer.address} is ${this.state}`, { phase: 'send' }))
+    return markNotExecuted(
+      new RpcError('unavailable', `the connection to ${this.#link.wire.peer.address} is ${this.state}`, {
+        phase: 'send',
+      }),
+    )
   }
 
   #send(pending: ClientCall): void {
     const { call, id } = pending
     const args = splitArguments(call.args)
-    const sent = this.#writeCall(pending, args)
+    const sent = this.#writer.write(call, id, args, () => pending.input?.wake())
     this.#nextId++
     if (call.oneway) {
       // Settled as soon as it is on its way: there is no answer to wait for.
@@ -116,38 +127,6 @@ class FarcallClient implements ClientSession, LinkOwner {
       pending.input = this.#openInput(pending, args.stream)
       if (sent) pending.input.wake()
     }
-  }
-
-  // Returns false if the call is large and still on its way; its input then begins when it has gone.
-  #writeCall(pending: ClientCall, args: OutgoingArguments): boolean {
-    const { call, id } = pending
-    const { wire, outbox } = this.#link
-    let ref = this.#methods.refer(call.service, call.method)
-    const timeoutMs = call.deadline === Number.POSITIVE_INFINITY ? undefined : Math.max(1, Math.ceil(call.deadline - this.#room.clock.recent()))
-    const head = {
-      form: args.form,
-      oneway: call.oneway,
-      timeoutMs,
-      bounded: call.bounded,
-      attempt: call.attempt,
-      key: call.key,
-      stream: args.position,
-      metadata: call.given.metadata,
-    }
-    let start: number
-    for (;;) {
-      start = beginFrame(wire.out, frameTypes.call, id)
-      writeCallHead(wire.out, ref, head)
-      this.#link.encode(args.value, start)
-      if (outbox.definitionsFirst(this.#link.codec, start)) continue
-      // Smaller calls overtake one that is sent in parts: it must not be the one that defines a number.
-      if (ref.ref !== methodRefs.define || outbox.fits(start)) break
-      wire.out.at = start
-      ref = { ...ref, ref: methodRefs.literal }
-    }
-    const sent = outbox.finish(start, frameTypes.call, id, true, () => pending.input?.wake())
-    if (ref.ref === methodRefs.define) this.#methods.defined(call.service, call.method)
-    return sent
   }
 
   #openInput(pending: ClientCall, iterable: AsyncIterable<unknown>): OutgoingStream {
@@ -211,7 +190,13 @@ class FarcallClient implements ClientSession, LinkOwner {
   onPreface(preface: Preface): void {
     if (preface.refused !== undefined) throw refusalError(preface)
     if (preface.versions[0] !== protocolVersion) {
-      throw markNotExecuted(new RpcError('unimplemented', `the server chose version ${preface.versions[0]}, this client speaks ${protocolVersion}`, { phase: 'negotiate' }))
+      throw markNotExecuted(
+        new RpcError(
+          'unimplemented',
+          `the server chose version ${preface.versions[0]}, this client speaks ${protocolVersion}`,
+          { phase: 'negotiate' },
+        ),
+      )
     }
     checkChosen(this.#codec, preface)
     // What was sent until now needed nothing that the peer has not; from here on it may.
@@ -226,7 +211,8 @@ class FarcallClient implements ClientSession, LinkOwner {
     const pending = this.#calls.get(id)
     if (pending === undefined) {
       // Late news of a call that was cancelled here is normal; of one that was never made it is not.
-      if (id === 0 || id >= this.#nextId) throw new RpcError('invalid_argument', `a reply to call ${id}, which was never made`)
+      if (id === 0 || id >= this.#nextId)
+        throw new RpcError('invalid_argument', `a reply to call ${id}, which was never made`)
       if (type === frameTypes.item) this.#link.giveBack(reader.left + itemOverhead)
       return
     }
@@ -255,7 +241,11 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (pending === undefined) return
     this.#cancel(
       pending,
-      new RpcError('resource_exhausted', `${pending.call.name} answered with more than the ${this.#room.limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`, { phase: 'receive' }),
+      new RpcError(
+        'resource_exhausted',
+        `${pending.call.name} answered with more than the ${this.#room.limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`,
+        { phase: 'receive' },
+      ),
     )
   }
 
@@ -293,7 +283,10 @@ class FarcallClient implements ClientSession, LinkOwner {
   #onError(pending: ClientCall, reader: Reader): void {
     const flags = this.#readReplyHead(pending, reader)
     const { code, message } = readReason(reader)
-    const extra = flags & replyFlags.extra ? (this.#link.codec.decode(reader.bytes, reader.at, reader.end) as Record<string, unknown>) : undefined
+    const extra =
+      flags & replyFlags.extra
+        ? (this.#link.codec.decode(reader.bytes, reader.at, reader.end) as Record<string, unknown>)
+        : undefined
     const error = remoteError(code, message, {
       phase: 'receive',
       details: extra?.['details'],
@@ -304,7 +297,8 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #onHead(pending: ClientCall, reader: Reader): void {
-    if (pending.stream !== undefined) throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
+    if (pending.stream !== undefined)
+      throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
     this.#readReplyHead(pending, reader)
     this.#countStream(pending)
     pending.allowance = this.#room.limits.streamWindowBytes
@@ -318,9 +312,14 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   #onItem(pending: ClientCall, reader: Reader): void {
     const { stream, call } = pending
-    if (stream === undefined) throw new RpcError('invalid_argument', `an item of call ${pending.id} before its head`)
+    if (stream === undefined)
+      throw new RpcError('invalid_argument', `an item of call ${pending.id} before its head`)
     const cost = reader.left + itemOverhead
-    if (pending.allowance <= 0) throw new RpcError('resource_exhausted', `the items of call ${pending.id} exceed the credit that was given`)
+    if (pending.allowance <= 0)
+      throw new RpcError(
+        'resource_exhausted',
+        `the items of call ${pending.id} exceed the credit that was given`,
+      )
     pending.allowance -= cost
     let item: unknown
     try {
@@ -343,7 +342,8 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #onEnd(pending: ClientCall, reader: Reader): void {
-    if (pending.stream === undefined) throw new RpcError('invalid_argument', `the end of call ${pending.id} before its head`)
+    if (pending.stream === undefined)
+      throw new RpcError('invalid_argument', `the end of call ${pending.id} before its head`)
     this.#readReplyHead(pending, reader)
     this.#remove(pending)
     pending.stream.finish()
@@ -363,7 +363,8 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   #learn(ref: number, reader: Reader): void {
     const method = this.#methods.get(ref)
-    if (method === undefined) throw new RpcError('invalid_argument', `news of method number ${ref}, which was never defined`)
+    if (method === undefined)
+      throw new RpcError('invalid_argument', `news of method number ${ref}, which was never defined`)
     this.#room.learn(method.service, method.method, readMethodInfo(reader))
   }
 
@@ -377,10 +378,20 @@ class FarcallClient implements ClientSession, LinkOwner {
     const peer = this.#link.wire.peer.address
     const negotiating = this.#link.peer === undefined
     const phase: Phase = reason?.phase ?? (negotiating ? 'negotiate' : 'wait')
-    if (id > this.#lastAccepted) return markNotExecuted(new RpcError('unavailable', `${peer} is draining and did not take the call`, { cause: reason, phase }))
+    if (id > this.#lastAccepted)
+      return markNotExecuted(
+        new RpcError('unavailable', `${peer} is draining and did not take the call`, {
+          cause: reason,
+          phase,
+        }),
+      )
     const dropped = this.#link.outbox.drop(id)
     const why = reason === undefined ? 'the connection ended' : reason.message
-    const error = new RpcError(reason?.code ?? 'unavailable', `the connection to ${peer} was lost before the answer: ${why}`, { cause: reason, phase })
+    const error = new RpcError(
+      reason?.code ?? 'unavailable',
+      `the connection to ${peer} was lost before the answer: ${why}`,
+      { cause: reason, phase },
+    )
     return dropped || this.#link.peer?.refused !== undefined ? markNotExecuted(error) : error
   }
 

@@ -6,7 +6,8 @@ import { definitionsFeature, type Preface } from './preface.ts'
 /** @throws RpcError `invalid_argument` where there is no codec at all. */
 export function firstCodec(codecs: readonly Codec[]): Codec {
   const [first] = codecs
-  if (first === undefined) throw new RpcError('invalid_argument', 'the farcall protocol needs at least one codec')
+  if (first === undefined)
+    throw new RpcError('invalid_argument', 'the farcall protocol needs at least one codec')
   return first
 }
 

@@ -26,7 +26,8 @@ export function readCallHead(reader: Reader, limits: Limits): ReadCall {
   const service = named ? readName(reader) : ''
   const method = named ? readName(reader) : ''
   const timeoutMs = flags & callFlags.timeout ? reader.varint() : undefined
-  const stream = flags & callFlags.inputStream ? (form === 'list' ? reader.varint() : readName(reader)) : undefined
+  const stream =
+    flags & callFlags.inputStream ? (form === 'list' ? reader.varint() : readName(reader)) : undefined
   let metadata: Metadata | undefined
   let problem: RpcError | undefined
   if (flags & callFlags.metadata) {
@@ -48,14 +49,20 @@ export function readCallHead(reader: Reader, limits: Limits): ReadCall {
 export function readMetadata(reader: Reader, limits: Limits): Metadata {
   const count = reader.varint()
   if (count > limits.maxMetadataEntries) {
-    throw new RpcError('resource_exhausted', `${count} metadata entries, at most ${limits.maxMetadataEntries} are allowed`)
+    throw new RpcError(
+      'resource_exhausted',
+      `${count} metadata entries, at most ${limits.maxMetadataEntries} are allowed`,
+    )
   }
   const from = reader.at
   const metadata = new Metadata()
   for (let i = 0; i < count; i++) {
     metadata.set(readText(reader), readText(reader))
     if (reader.at - from > limits.maxMetadataBytes) {
-      throw new RpcError('resource_exhausted', `metadata of more than the ${limits.maxMetadataBytes} bytes that are allowed`)
+      throw new RpcError(
+        'resource_exhausted',
+        `metadata of more than the ${limits.maxMetadataBytes} bytes that are allowed`,
+      )
     }
   }
   return metadata
@@ -67,7 +74,11 @@ export interface ReplyHead {
   readonly trailer: Metadata | undefined
 }
 
-const bareReplies: readonly ReplyHead[] = Array.from({ length: 16 }, (_, flags) => ({ flags, head: undefined, trailer: undefined }))
+const bareReplies: readonly ReplyHead[] = Array.from({ length: 16 }, (_, flags) => ({
+  flags,
+  head: undefined,
+  trailer: undefined,
+}))
 
 export function readReplyHead(reader: Reader, limits: Limits): ReplyHead {
   const flags = reader.byte()
@@ -94,7 +105,11 @@ export function readMethodInfo(reader: Reader): MethodInfo {
   }
   if ((flags & methodFlags.params) === 0) return info
   const count = reader.varint()
-  if (count > maxParams) throw new RpcError('resource_exhausted', `a method with ${count} parameters, at most ${maxParams} are allowed`)
+  if (count > maxParams)
+    throw new RpcError(
+      'resource_exhausted',
+      `a method with ${count} parameters, at most ${maxParams} are allowed`,
+    )
   return { ...info, params: Array.from({ length: count }, () => readName(reader)) }
 }
 
@@ -102,7 +117,10 @@ function readName(reader: Reader): string {
   const from = reader.at
   const name = readText(reader)
   if (reader.at - from > maxNameBytes + 2) {
-    throw new RpcError('resource_exhausted', `a name of ${reader.at - from} bytes, at most ${maxNameBytes} are allowed`)
+    throw new RpcError(
+      'resource_exhausted',
+      `a name of ${reader.at - from} bytes, at most ${maxNameBytes} are allowed`,
+    )
   }
   return name
 }

@@ -5,7 +5,16 @@ import { errorCodes } from '../../core/code.ts'
 import type { RpcError } from '../../core/error.ts'
 import type { Metadata } from '../../core/metadata.ts'
 import type { MethodInfo } from '../../core/method-info.ts'
-import { callFlags, type FrameType, frameHeadBytes, frameTypes, methodFlags, methodRefs, moreCallFlags, replyFlags } from './frames.ts'
+import {
+  callFlags,
+  type FrameType,
+  frameHeadBytes,
+  frameTypes,
+  methodFlags,
+  methodRefs,
+  moreCallFlags,
+  replyFlags,
+} from './frames.ts'
 
 // A frame is written in place: begin, then its parts, then the length is put in by `endFrame`.
 
@@ -51,7 +60,8 @@ export interface CallHead {
 }
 
 export function writeCallHead(output: Output, method: MethodRef, head: CallHead): void {
-  const more = (head.attempt > 1 ? moreCallFlags.attempt : 0) | (head.key !== undefined ? moreCallFlags.key : 0)
+  const more =
+    (head.attempt > 1 ? moreCallFlags.attempt : 0) | (head.key !== undefined ? moreCallFlags.key : 0)
   const metadata = head.metadata !== undefined && head.metadata.size > 0 ? head.metadata : undefined
   output.ensure(1)
   output.bytes[output.at++] =
@@ -87,7 +97,12 @@ export function writeMetadata(output: Output, metadata: Metadata): void {
 }
 
 /** The flags byte of REPLY, HEAD, END and ERROR, and the metadata that it announces. */
-export function writeReplyHead(output: Output, flags: number, head: Metadata | undefined, trailer: Metadata | undefined): void {
+export function writeReplyHead(
+  output: Output,
+  flags: number,
+  head: Metadata | undefined,
+  trailer: Metadata | undefined,
+): void {
   const hasHead = head !== undefined && head.size > 0
   const hasTrailer = trailer !== undefined && trailer.size > 0
   output.ensure(1)
@@ -105,7 +120,8 @@ export function writeReason(output: Output, reason: RpcError): void {
 
 /** What ERROR carries beside the reason, for the codec; undefined where there is nothing. */
 export function errorExtra(error: RpcError): Record<string, unknown> | undefined {
-  if (error.reason === undefined && error.details === undefined && error.metadata === undefined) return undefined
+  if (error.reason === undefined && error.details === undefined && error.metadata === undefined)
+    return undefined
   return {
     ...(error.reason !== undefined && { reason: error.reason }),
     ...(error.details !== undefined && { details: error.details }),
@@ -133,7 +149,11 @@ export function writeSmallFrame(output: Output, type: FrameType, id: number, val
 }
 
 /** PING and PONG: eight bytes that the answer repeats. */
-export function writePing(output: Output, type: typeof frameTypes.ping | typeof frameTypes.pong, payload: Uint8Array): void {
+export function writePing(
+  output: Output,
+  type: typeof frameTypes.ping | typeof frameTypes.pong,
+  payload: Uint8Array,
+): void {
   const start = beginFrame(output, type, 0)
   output.ensure(payload.length)
   output.bytes.set(payload, output.at)

@@ -90,9 +90,16 @@ export class FrameReader {
 
   #check(length: number): void {
     if (length > this.#maxFrameBytes) {
-      throw new RpcError('resource_exhausted', `a frame claims ${length} bytes, at most ${this.#maxFrameBytes} are allowed`)
+      throw new RpcError(
+        'resource_exhausted',
+        `a frame claims ${length} bytes, at most ${this.#maxFrameBytes} are allowed`,
+      )
     }
-    if (length < 2) throw new RpcError('invalid_argument', `a frame claims ${length} bytes, which cannot hold its type and id`)
+    if (length < 2)
+      throw new RpcError(
+        'invalid_argument',
+        `a frame claims ${length} bytes, which cannot hold its type and id`,
+      )
   }
 }
 

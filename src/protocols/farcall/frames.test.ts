@@ -7,7 +7,16 @@ import { RpcError } from '../../core/error.ts'
 import { defaultLimits } from '../../core/limits.ts'
 import { Metadata } from '../../core/metadata.ts'
 import { readCallHead, readMethodInfo, readReason, readReplyHead } from './decode.ts'
-import { beginFrame, type CallHead, endFrame, type MethodRef, writeCallHead, writeMethodInfo, writeReason, writeReplyHead } from './encode.ts'
+import {
+  beginFrame,
+  type CallHead,
+  endFrame,
+  type MethodRef,
+  writeCallHead,
+  writeMethodInfo,
+  writeReason,
+  writeReplyHead,
+} from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
 import { maxFrameBytes } from './frames.ts'
 import { decodePreface, encodePreface, magic, PrefaceReader, prefaceOf } from './preface.ts'
@@ -56,13 +65,21 @@ function encodeFrames(frames: readonly { type: number; id: number; body: Uint8Ar
 describe('frames', () => {
   it('are the same however the bytes are cut', () => {
     fc.assert(
-      fc.property(fc.array(anyFrame, { maxLength: 8 }), fc.array(fc.nat(5000), { maxLength: 20 }), (frames, places) => {
-        const bytes = encodeFrames(frames)
-        const expected = frames.map(({ type, id, body }) => ({ type, id, body: Buffer.from(body).toString('hex') }))
-        assert.deepEqual(readAll([bytes]), expected)
-        assert.deepEqual(readAll(cut(bytes, places)), expected)
-        assert.deepEqual(readAll([...bytes].map((byte) => Uint8Array.of(byte))), expected)
-      }),
+      fc.property(
+        fc.array(anyFrame, { maxLength: 8 }),
+        fc.array(fc.nat(5000), { maxLength: 20 }),
+        (frames, places) => {
+          const bytes = encodeFrames(frames)
+          const expected = frames.map(({ type, id, body }) => ({
+            type,
+            id,
+            body: Buffer.from(body).toString('hex'),
+          }))
+          assert.deepEqual(readAll([bytes]), expected)
+          assert.deepEqual(readAll(cut(bytes, places)), expected)
+          assert.deepEqual(readAll([...bytes].map((byte) => Uint8Array.of(byte))), expected)
+        },
+      ),
       { numRuns: 200 },
     )
   })
@@ -71,7 +88,8 @@ describe('frames', () => {
     const reader = () => new FrameReader(maxFrameBytes, () => assert.fail('no frame'))
     assert.throws(() => reader().push(Uint8Array.of(0x80, 0, 0, 0)), /claims 2147483648 bytes, at most 65536/)
     assert.throws(() => reader().push(Uint8Array.of(0xff, 0xff, 0xff, 0xff)), /claims 4294967295 bytes/)
-    for (const byte of [0, 1]) assert.throws(() => reader().push(Uint8Array.of(0, 0, 0, byte)), /cannot hold its type and id/)
+    for (const byte of [0, 1])
+      assert.throws(() => reader().push(Uint8Array.of(0, 0, 0, byte)), /cannot hold its type and id/)
     const slow = reader()
     assert.throws(() => [0x7f, 0, 0, 0].forEach((byte) => slow.push(Uint8Array.of(byte))), /claims/)
   })
@@ -85,18 +103,20 @@ const anyRef: fc.Arbitrary<MethodRef> = fc.oneof(
 const metadata = fc
   .dictionary(fc.stringMatching(/^[0-9a-z_.-]{1,12}$/), fc.stringMatching(/^[ -~]{0,20}$/), { maxKeys: 5 })
   .map((entries) => (Object.keys(entries).length === 0 ? undefined : new Metadata(entries)))
-const anyHead: fc.Arbitrary<CallHead> = fc.record({ form: fc.constantFrom('list', 'named', 'message') }).chain(({ form }) =>
-  fc.record({
-    form: fc.constant(form as CallHead['form']),
-    oneway: fc.boolean(),
-    timeoutMs: fc.option(fc.nat(), { nil: undefined }),
-    bounded: fc.boolean(),
-    attempt: fc.integer({ min: 1, max: 300 }),
-    key: fc.option(name, { nil: undefined }),
-    stream: fc.option<number | string, undefined>(form === 'list' ? fc.nat(20) : name, { nil: undefined }),
-    metadata,
-  }),
-)
+const anyHead: fc.Arbitrary<CallHead> = fc
+  .record({ form: fc.constantFrom('list', 'named', 'message') })
+  .chain(({ form }) =>
+    fc.record({
+      form: fc.constant(form as CallHead['form']),
+      oneway: fc.boolean(),
+      timeoutMs: fc.option(fc.nat(), { nil: undefined }),
+      bounded: fc.boolean(),
+      attempt: fc.integer({ min: 1, max: 300 }),
+      key: fc.option(name, { nil: undefined }),
+      stream: fc.option<number | string, undefined>(form === 'list' ? fc.nat(20) : name, { nil: undefined }),
+      metadata,
+    }),
+  )
 
 describe('what stands in frames', () => {
   it('a call head reads back as it was written', () => {
@@ -107,7 +127,16 @@ describe('what stands in frames', () => {
         const end = output.at
         const reader = new Reader(output.bytes, 0, end)
         const { metadata: entries, problem, ...rest } = readCallHead(reader, defaultLimits)
-        assert.deepEqual(rest, { ...ref, form: head.form, oneway: head.oneway, timeoutMs: head.timeoutMs, bounded: head.bounded, attempt: head.attempt, key: head.key, stream: head.stream })
+        assert.deepEqual(rest, {
+          ...ref,
+          form: head.form,
+          oneway: head.oneway,
+          timeoutMs: head.timeoutMs,
+          bounded: head.bounded,
+          attempt: head.attempt,
+          key: head.key,
+          stream: head.stream,
+        })
         assert.deepEqual([...(entries ?? [])], [...(head.metadata ?? [])])
         assert.equal(problem, undefined)
         assert.equal(reader.left, 0)
@@ -125,17 +154,37 @@ describe('what stands in frames', () => {
 
   it('metadata that is no such thing spoils one call, not the connection', () => {
     const output = new MemoryOutput()
-    writeCallHead(output, { ref: 2, service: '', method: '' }, { form: 'list', oneway: false, timeoutMs: undefined, bounded: false, attempt: 1, key: undefined, stream: undefined, metadata: new Metadata({ ab: 'x' }) })
+    writeCallHead(
+      output,
+      { ref: 2, service: '', method: '' },
+      {
+        form: 'list',
+        oneway: false,
+        timeoutMs: undefined,
+        bounded: false,
+        attempt: 1,
+        key: undefined,
+        stream: undefined,
+        metadata: new Metadata({ ab: 'x' }),
+      },
+    )
     const bytes = output.take()
     const at = bytes.indexOf('b'.charCodeAt(0))
     bytes[at] = 0x0a
-    assert.match(readCallHead(new Reader(bytes), defaultLimits).problem?.message ?? '', /metadata name "a\\n"/)
+    assert.match(
+      readCallHead(new Reader(bytes), defaultLimits).problem?.message ?? '',
+      /metadata name "a\\n"/,
+    )
   })
 
   it('method information, reasons and reply heads read back', () => {
     fc.assert(
       fc.property(
-        fc.record({ idempotent: fc.boolean(), input: fc.constantFrom('values', 'stream'), output: fc.constantFrom('value', 'stream') }),
+        fc.record({
+          idempotent: fc.boolean(),
+          input: fc.constantFrom('values', 'stream'),
+          output: fc.constantFrom('value', 'stream'),
+        }),
         fc.option(fc.array(name, { maxLength: 6 }), { nil: undefined }),
         metadata,
         metadata,
@@ -174,13 +223,22 @@ describe('the preface', () => {
   })
 
   it('is refused where it is something else', () => {
-    assert.throws(() => new PrefaceReader().push(new TextEncoder().encode('GET / HTTP/1.1')), /does not speak the farcall protocol/)
-    assert.throws(() => new PrefaceReader().push(new Uint8Array([...magic, 0xff, 0, 0, 0])), /claims 4278190080 bytes, at most 4096/)
+    assert.throws(
+      () => new PrefaceReader().push(new TextEncoder().encode('GET / HTTP/1.1')),
+      /does not speak the farcall protocol/,
+    )
+    assert.throws(
+      () => new PrefaceReader().push(new Uint8Array([...magic, 0xff, 0, 0, 0])),
+      /claims 4278190080 bytes, at most 4096/,
+    )
     const decode = (text: string) => decodePreface(new TextEncoder().encode(text))
     assert.throws(() => decode('{'), /not JSON/)
     assert.throws(() => decode('[]'), /not a JSON object/)
     assert.throws(() => decode('{"versions":"1"}'), /'versions' is not a list/)
-    assert.throws(() => decode(JSON.stringify({ ...preface, maxFrameBytes: 12 })), /'maxFrameBytes' must be an integer of at least 4096, got 12/)
+    assert.throws(
+      () => decode(JSON.stringify({ ...preface, maxFrameBytes: 12 })),
+      /'maxFrameBytes' must be an integer of at least 4096, got 12/,
+    )
     assert.throws(() => decode(JSON.stringify({ ...preface, maxCalls: null })), /'maxCalls'/)
   })
 })

@@ -109,7 +109,11 @@ async function attack(limits: Partial<Limits> = {}) {
 describe('a server session and hostile peers', () => {
   for (const [what, bytes, message] of [
     ['garbage', new Uint8Array(64).fill(0x41), /does not speak the farcall protocol/],
-    ['a preface that claims 2^32 - 1 bytes', new Uint8Array([0, 0x46, 0x41, 0x52, 0x43, 0x41, 0x4c, 0x4c, 255, 255, 255, 255]), /claims 4294967295 bytes/],
+    [
+      'a preface that claims 2^32 - 1 bytes',
+      new Uint8Array([0, 0x46, 0x41, 0x52, 0x43, 0x41, 0x4c, 0x4c, 255, 255, 255, 255]),
+      /claims 4294967295 bytes/,
+    ],
   ] as const) {
     it(`closes on ${what} and says why`, async () => {
       await using peer = await attack()
@@ -122,16 +126,44 @@ describe('a server session and hostile peers', () => {
 
   for (const [what, act, message] of [
     ['a frame that claims 2^31 bytes', (p) => p.send(Uint8Array.of(0x80, 0, 0, 0)), /claims 2147483648/],
-    ['a call id used twice', async (p) => (await p.call(1, 'a'), p.call(1, 'a')), /call id 1 was used before/],
-    ['a call id that goes back', async (p) => (await p.call(5, 'a'), p.call(4, 'a')), /call id 4 was used before/],
-    ['an item for a call that never was', (p) => p.frame(frameTypes.item, 7, Uint8Array.of(1)), /call 7, which was never made/],
-    ['an item for a call that takes none', async (p) => (await p.call(1, 'hang'), p.frame(frameTypes.item, 1, Uint8Array.of(1))), /call 1, which takes none/],
-    ['a method number that was never given', (p) => p.frame(frameTypes.call, 1, Uint8Array.of(0, 9, 0x90)), /method number 9, which was never defined/],
-    ['a frame that only servers send', async (p) => (await p.call(1, 'hang'), p.frame(frameTypes.reply, 1, Uint8Array.of(0, 1))), /client cannot send frame type 2/],
+    [
+      'a call id used twice',
+      async (p) => (await p.call(1, 'a'), p.call(1, 'a')),
+      /call id 1 was used before/,
+    ],
+    [
+      'a call id that goes back',
+      async (p) => (await p.call(5, 'a'), p.call(4, 'a')),
+      /call id 4 was used before/,
+    ],
+    [
+      'an item for a call that never was',
+      (p) => p.frame(frameTypes.item, 7, Uint8Array.of(1)),
+      /call 7, which was never made/,
+    ],
+    [
+      'an item for a call that takes none',
+      async (p) => (await p.call(1, 'hang'), p.frame(frameTypes.item, 1, Uint8Array.of(1))),
+      /call 1, which takes none/,
+    ],
+    [
+      'a method number that was never given',
+      (p) => p.frame(frameTypes.call, 1, Uint8Array.of(0, 9, 0x90)),
+      /method number 9, which was never defined/,
+    ],
+    [
+      'a frame that only servers send',
+      async (p) => (await p.call(1, 'hang'), p.frame(frameTypes.reply, 1, Uint8Array.of(0, 1))),
+      /client cannot send frame type 2/,
+    ],
     ['an unknown critical frame', (p) => p.frame(0x80 | 33, 1), /frame type 161 is unknown here/],
-    ['a fifth message in parts', async (p) => {
-      for (let id = 1; id <= 5; id++) await p.frame(frameTypes.part, id, new Uint8Array(100))
-    }, /more than 4 messages in parts/],
+    [
+      'a fifth message in parts',
+      async (p) => {
+        for (let id = 1; id <= 5; id++) await p.frame(frameTypes.part, id, new Uint8Array(100))
+      },
+      /more than 4 messages in parts/,
+    ],
     ['a name of 300 bytes', (p) => p.call(1, 'x'.repeat(300)), /a name of 302 bytes, at most 256/],
   ] as readonly [string, (peer: Awaited<ReturnType<typeof attack>>) => Promise<unknown>, RegExp][]) {
     it(`closes on ${what} and says why`, async () => {
@@ -202,16 +234,20 @@ describe('a server session and hostile peers', () => {
 
   it('survives any bytes at all, and lets go of everything', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 10 }), fc.boolean(), async (chunks, polite) => {
-        await using peer = await attack()
-        if (polite) await peer.preface()
-        for (const chunk of chunks) await peer.send(chunk)
-        const closing = peer.session.close()
-        await peer.clock.advance(2000)
-        await closing
-        assert.equal(peer.session.state, 'closed')
-        assert.equal(peer.session.inFlight, 0)
-      }),
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 10 }),
+        fc.boolean(),
+        async (chunks, polite) => {
+          await using peer = await attack()
+          if (polite) await peer.preface()
+          for (const chunk of chunks) await peer.send(chunk)
+          const closing = peer.session.close()
+          await peer.clock.advance(2000)
+          await closing
+          assert.equal(peer.session.state, 'closed')
+          assert.equal(peer.session.inFlight, 0)
+        },
+      ),
       { numRuns: 100 },
     )
   })
@@ -236,7 +272,8 @@ describe('a server session and hostile peers', () => {
         endFrame(output, start)
       }
       const bytes = output.take()
-      for (let flips = 0; flips < 3; flips++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
+      for (let flips = 0; flips < 3; flips++)
+        bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256)
       await peer.send(bytes)
       const closing = peer.session.close()
       await peer.clock.advance(2000)

@@ -54,7 +54,12 @@ export class Keepalive {
         this.#cancel = this.#after(lateMs)
         return
       }
-      return this.#actions.dead(new RpcError('unavailable', `the peer has been silent for ${Math.round(silentMs)} ms and does not answer a ping`))
+      return this.#actions.dead(
+        new RpcError(
+          'unavailable',
+          `the peer has been silent for ${Math.round(silentMs)} ms and does not answer a ping`,
+        ),
+      )
     }
     if (silentMs < keepaliveMs) {
       this.#cancel = this.#after(keepaliveMs - silentMs)

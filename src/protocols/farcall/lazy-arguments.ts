@@ -17,7 +17,12 @@ export class LazyArguments {
   #start: number
   #end: number
 
-  constructor(codec: CodecSession, read: ReadCall, stream: AsyncIterable<unknown> | undefined, reader: Reader) {
+  constructor(
+    codec: CodecSession,
+    read: ReadCall,
+    stream: AsyncIterable<unknown> | undefined,
+    reader: Reader,
+  ) {
     this.#codec = codec
     this.#read = read
     this.#stream = stream
@@ -36,7 +41,10 @@ export class LazyArguments {
       return joinArguments(form, this.#codec.decode(bytes, this.#start, this.#end), stream, this.#stream)
     } catch (thrown) {
       const error = RpcError.from(thrown, 'invalid_argument')
-      throw new RpcError(error.code, `the arguments cannot be read: ${error.message}`, { cause: error, phase: 'read' })
+      throw new RpcError(error.code, `the arguments cannot be read: ${error.message}`, {
+        cause: error,
+        phase: 'read',
+      })
     }
   }
 

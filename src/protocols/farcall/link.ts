@@ -8,7 +8,14 @@ import { Assemblies } from './assemblies.ts'
 import { readReason } from './decode.ts'
 import { beginFrame, endFrame, writePing, writeReason, writeSmallFrame } from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
-import { criticalBit, type FrameType, frameTypes, initialWindowBytes, itemOverhead, maxFrameBytes } from './frames.ts'
+import {
+  criticalBit,
+  type FrameType,
+  frameTypes,
+  initialWindowBytes,
+  itemOverhead,
+  maxFrameBytes,
+} from './frames.ts'
 import { Keepalive } from './keepalive.ts'
 import { Outbox } from './outbox.ts'
 import type { OutgoingStream, StreamSink } from './outgoing-stream.ts'
@@ -78,7 +85,9 @@ export class Link implements StreamSink {
     this.#owner = owner
     this.outbox = new Outbox(wire.out, room.limits)
     this.assemblies = new Assemblies(room.limits.maxMessageBytes)
-    this.#frames = new FrameReader(maxFrameBytes, (type, bytes, start, end) => this.#onFrame(type, bytes, start, end))
+    this.#frames = new FrameReader(maxFrameBytes, (type, bytes, start, end) =>
+      this.#onFrame(type, bytes, start, end),
+    )
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -122,7 +131,11 @@ export class Link implements StreamSink {
   checkUnsent(): void {
     if (this.wire.out.queued <= this.room.limits.maxUnsentBytes) return
     this.abort(
-      new RpcError('resource_exhausted', `the peer ${this.wire.peer.address} does not read its answers: ${this.wire.out.queued} bytes wait, closed`, { phase: 'write' }),
+      new RpcError(
+        'resource_exhausted',
+        `the peer ${this.wire.peer.address} does not read its answers: ${this.wire.out.queued} bytes wait, closed`,
+        { phase: 'write' },
+      ),
     )
   }
 
@@ -262,7 +275,8 @@ export class Link implements StreamSink {
         return this.#onPeerClose(reader)
       default:
         // A later version may send more; what must not be skipped says so.
-        if (type & criticalBit) throw new RpcError('unimplemented', `frame type ${type} is unknown here and must not be skipped`)
+        if (type & criticalBit)
+          throw new RpcError('unimplemented', `frame type ${type} is unknown here and must not be skipped`)
     }
   }
 
@@ -295,20 +309,35 @@ export class Link implements StreamSink {
 
   #onPeerClose(reader: Reader): void {
     const { code, message } = readReason(reader)
-    this.#reason = new RpcError(isErrorCode(code) ? code : 'unavailable', `${this.wire.peer.address} closed the connection: ${message}`, { phase: 'receive' })
+    this.#reason = new RpcError(
+      isErrorCode(code) ? code : 'unavailable',
+      `${this.wire.peer.address} closed the connection: ${message}`,
+      { phase: 'receive' },
+    )
     this.wire.close(this.#reason)
   }
 
   #protocolError(error: RpcError): void {
     const peer = this.wire.peer.address
-    this.room.report(new RpcError(error.code, `${peer} broke the protocol: ${error.message}`, { cause: error, phase: 'read' }), { peer })
+    this.room.report(
+      new RpcError(error.code, `${peer} broke the protocol: ${error.message}`, {
+        cause: error,
+        phase: 'read',
+      }),
+      { peer },
+    )
     this.abort(error)
   }
 
   #onEnd(): void {
     // The peer has said all that it will; if a frame was cut, or nothing is owed to it, neither will we.
     if (!this.#frames.atBoundary || this.#preface !== undefined) {
-      return this.wire.close(new RpcError('unavailable', `${this.wire.peer.address} ended the connection in the middle of a message`))
+      return this.wire.close(
+        new RpcError(
+          'unavailable',
+          `${this.wire.peer.address} ended the connection in the middle of a message`,
+        ),
+      )
     }
     this.wire.end()
   }
@@ -335,4 +364,3 @@ export class Link implements StreamSink {
     this.#resolveClosed()
   }
 }
-

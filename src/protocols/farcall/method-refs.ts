@@ -41,11 +41,19 @@ export class IncomingMethodRefs {
   resolve(named: MethodRef): { entry: MethodRef; isNew: boolean } {
     if (named.ref >= methodRefs.first) {
       const entry = this.#byRef[named.ref - methodRefs.first]
-      if (entry === undefined) throw new RpcError('invalid_argument', `a call refers to method number ${named.ref}, which was never defined`)
+      if (entry === undefined)
+        throw new RpcError(
+          'invalid_argument',
+          `a call refers to method number ${named.ref}, which was never defined`,
+        )
       return { entry, isNew: false }
     }
     if (named.ref === methodRefs.literal) return { entry: named, isNew: false }
-    if (this.#byRef.length >= maxMethodRefs) throw new RpcError('resource_exhausted', `more than ${maxMethodRefs} methods are numbered on one connection`)
+    if (this.#byRef.length >= maxMethodRefs)
+      throw new RpcError(
+        'resource_exhausted',
+        `more than ${maxMethodRefs} methods are numbered on one connection`,
+      )
     const entry = { ref: this.#byRef.length + methodRefs.first, service: named.service, method: named.method }
     this.#byRef.push(entry)
     return { entry, isNew: true }

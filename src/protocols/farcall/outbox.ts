@@ -132,10 +132,16 @@ export class Outbox {
   #refuse(size: number): RpcError | undefined {
     const most = Math.min(this.peerMessageBytes, this.#limits.maxMessageBytes)
     if (size > most) {
-      return new RpcError('resource_exhausted', `the message has ${size} bytes, at most ${most} are allowed (limits.maxMessageBytes)`)
+      return new RpcError(
+        'resource_exhausted',
+        `the message has ${size} bytes, at most ${most} are allowed (limits.maxMessageBytes)`,
+      )
     }
     if (this.#waitingBytes + size <= this.#limits.maxUnsentBytes) return undefined
-    return new RpcError('resource_exhausted', `${this.#waitingBytes} bytes wait for the peer to take them; a message of ${size} more cannot (limits.maxUnsentBytes)`)
+    return new RpcError(
+      'resource_exhausted',
+      `${this.#waitingBytes} bytes wait for the peer to take them; a message of ${size} more cannot (limits.maxUnsentBytes)`,
+    )
   }
 }
 
@@ -144,4 +150,3 @@ function idLength(bytes: Uint8Array, at: number): number {
   while ((bytes[at + length - 1] as number) >= 0x80) length++
   return length
 }
-

@@ -67,13 +67,24 @@ export class PrefaceReader {
     this.#held.set(taken, before)
     this.#length += taken.length
     for (let i = before; i < Math.min(this.#length, magic.length); i++) {
-      if (this.#held[i] !== magic[i]) throw new RpcError('invalid_argument', 'the peer does not speak the farcall protocol: its first bytes are not our preface')
+      if (this.#held[i] !== magic[i])
+        throw new RpcError(
+          'invalid_argument',
+          'the peer does not speak the farcall protocol: its first bytes are not our preface',
+        )
     }
     if (this.#length < headBytes) return undefined
     const size = new DataView(this.#held.buffer).getUint32(magic.length)
-    if (size > maxPrefaceBytes) throw new RpcError('invalid_argument', `the preface claims ${size} bytes, at most ${maxPrefaceBytes} are allowed`)
+    if (size > maxPrefaceBytes)
+      throw new RpcError(
+        'invalid_argument',
+        `the preface claims ${size} bytes, at most ${maxPrefaceBytes} are allowed`,
+      )
     if (this.#length < headBytes + size) return undefined
-    return { preface: decodePreface(this.#held.subarray(headBytes, headBytes + size)), used: headBytes + size - before }
+    return {
+      preface: decodePreface(this.#held.subarray(headBytes, headBytes + size)),
+      used: headBytes + size - before,
+    }
   }
 }
 
@@ -85,7 +96,8 @@ export function decodePreface(body: Uint8Array): Preface {
   } catch {
     throw new RpcError('invalid_argument', 'the preface is not JSON')
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RpcError('invalid_argument', 'the preface is not a JSON object')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new RpcError('invalid_argument', 'the preface is not a JSON object')
   const fields = value as Record<string, unknown>
   return {
     versions: listOf(fields, 'versions', (item): item is number => Number.isSafeInteger(item)),
@@ -104,19 +116,31 @@ export function decodePreface(body: Uint8Array): Preface {
 /** The error of a client whose peer refused it; nothing was executed. */
 export function refusalError(preface: Preface): RpcError {
   const { code, message } = preface.refused ?? { code: 'unavailable', message: 'refused' }
-  return markNotExecuted(new RpcError(isErrorCode(code) ? code : 'unavailable', message, { phase: 'negotiate' }))
+  return markNotExecuted(
+    new RpcError(isErrorCode(code) ? code : 'unavailable', message, { phase: 'negotiate' }),
+  )
 }
 
-function listOf<T>(fields: Record<string, unknown>, name: string, is: (item: unknown) => item is T): readonly T[] {
+function listOf<T>(
+  fields: Record<string, unknown>,
+  name: string,
+  is: (item: unknown) => item is T,
+): readonly T[] {
   const value = fields[name] ?? []
   if (Array.isArray(value) && value.length <= 64 && value.every(is)) return value
-  throw new RpcError('invalid_argument', `the preface's '${name}' is not a list of at most 64 of the right kind`)
+  throw new RpcError(
+    'invalid_argument',
+    `the preface's '${name}' is not a list of at most 64 of the right kind`,
+  )
 }
 
 function numberOf(fields: Record<string, unknown>, name: string, least: number): number {
   const value = fields[name]
   if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
-  throw new RpcError('invalid_argument', `the preface's '${name}' must be an integer of at least ${least}, got ${JSON.stringify(value)?.slice(0, 40)}`)
+  throw new RpcError(
+    'invalid_argument',
+    `the preface's '${name}' must be an integer of at least ${least}, got ${JSON.stringify(value)?.slice(0, 40)}`,
+  )
 }
 
 function refusalOf(value: unknown): Pick<Preface, 'refused'> {

@@ -71,12 +71,21 @@ export class ReplyWriter {
     } catch (thrown) {
       // The details cannot travel; the code and the message always can.
       const problem = RpcError.from(thrown)
-      const plain = new RpcError(error.code, `${error.message} (its details were left out: ${problem.message})`)
+      const plain = new RpcError(
+        error.code,
+        `${error.message} (its details were left out: ${problem.message})`,
+      )
       this.#writeError(id, plain, notExecuted, served, undefined)
     }
   }
 
-  #writeError(id: number, error: RpcError, notExecuted: boolean, served: ServerCall | undefined, extra: unknown): void {
+  #writeError(
+    id: number,
+    error: RpcError,
+    notExecuted: boolean,
+    served: ServerCall | undefined,
+    extra: unknown,
+  ): void {
     const { outbox, wire } = this.#link
     const given = served?.call.given
     const flags = (notExecuted ? replyFlags.notExecuted : 0) | (extra === undefined ? 0 : replyFlags.extra)
@@ -94,5 +103,8 @@ export class ReplyWriter {
 
 function unsendable(served: ServerCall, error: RpcError): RpcError {
   const code = error.code === 'invalid_argument' ? 'internal' : error.code
-  return new RpcError(code, `the result of ${served.call.name} cannot be sent: ${error.message}`, { cause: error, phase: 'write' })
+  return new RpcError(code, `the result of ${served.call.name} cannot be sent: ${error.message}`, {
+    cause: error,
+    phase: 'write',
+  })
 }

@@ -57,7 +57,11 @@ export class ServerStreams {
   }
 
   /** Begins to send a reply. */
-  openOutput(served: ServerCall, iterable: AsyncIterable<unknown>, on: { end(): void; error(thrown: unknown): void }): OutgoingStream {
+  openOutput(
+    served: ServerCall,
+    iterable: AsyncIterable<unknown>,
+    on: { end(): void; error(thrown: unknown): void },
+  ): OutgoingStream {
     return new OutgoingStream(iterable, {
       id: served.id,
       sink: {

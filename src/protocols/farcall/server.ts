@@ -89,7 +89,10 @@ class FarcallServer implements Session, LinkOwner {
     const { codecs, limits } = this.#room
     try {
       if (!preface.versions.includes(protocolVersion)) {
-        throw new RpcError('unimplemented', `version ${preface.versions.join(', ')} is not spoken here; spoken is: ${protocolVersion}`)
+        throw new RpcError(
+          'unimplemented',
+          `version ${preface.versions.join(', ')} is not spoken here; spoken is: ${protocolVersion}`,
+        )
       }
       const codec = acceptCodec(codecs, preface)
       this.#link.codec = openCodec(codec, limits, preface)
@@ -129,7 +132,11 @@ class FarcallServer implements Session, LinkOwner {
 
   onOversize(type: FrameType, id: number, reader: Reader): void {
     const { limits } = this.#room
-    const error = new RpcError('resource_exhausted', `a message of more than the ${limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`, { phase: 'read' })
+    const error = new RpcError(
+      'resource_exhausted',
+      `a message of more than the ${limits.maxMessageBytes} bytes that are allowed (limits.maxMessageBytes)`,
+      { phase: 'read' },
+    )
     const served = this.#calls.get(id)
     if (served !== undefined) return this.#abandon(served, error, true)
     if (type !== frameTypes.call) return
@@ -144,7 +151,10 @@ class FarcallServer implements Session, LinkOwner {
 
   onClosed(reason: RpcError | undefined): void {
     const why = reason === undefined ? '' : `: ${reason.message}`
-    const error = new RpcError('cancelled', `the connection to the caller was lost${why}`, { cause: reason, phase: 'write' })
+    const error = new RpcError('cancelled', `the connection to the caller was lost${why}`, {
+      cause: reason,
+      phase: 'write',
+    })
     for (const served of [...this.#calls.values()]) this.#abandon(served, error, false)
     this.onState('closed', reason)
   }
@@ -180,11 +190,18 @@ class FarcallServer implements Session, LinkOwner {
   #refusal(id: number, { service, method }: MethodRef): RpcError | undefined {
     const { maxCalls } = this.#room.limits
     if (id > this.#lastAccepted) return markNotExecuted(new RpcError('unavailable', 'the server is draining'))
-    if (this.#calls.size >= maxCalls) return markNotExecuted(tooMany(`${maxCalls} calls of this connection are in flight`, 'maxCalls'))
+    if (this.#calls.size >= maxCalls)
+      return markNotExecuted(tooMany(`${maxCalls} calls of this connection are in flight`, 'maxCalls'))
     if (this.#running >= maxCalls + cancelledBurst) {
-      return markNotExecuted(tooMany(`${this.#running} handlers of this connection are running, most of them for calls that were cancelled`, 'maxCalls'))
+      return markNotExecuted(
+        tooMany(
+          `${this.#running} handlers of this connection are running, most of them for calls that were cancelled`,
+          'maxCalls',
+        ),
+      )
     }
-    const isStream = this.#streams >= this.#room.limits.maxStreams && this.#room.info(service, method)?.output === 'stream'
+    const isStream =
+      this.#streams >= this.#room.limits.maxStreams && this.#room.info(service, method)?.output === 'stream'
     return isStream ? markNotExecuted(this.#tooManyStreams()) : undefined
   }
 
@@ -284,7 +301,11 @@ class FarcallServer implements Session, LinkOwner {
   }
 
   #streamRefusal(call: Call): RpcError | undefined {
-    if (call.oneway) return new RpcError('failed_precondition', `${call.name} answers with a stream and cannot be called one-way`)
+    if (call.oneway)
+      return new RpcError(
+        'failed_precondition',
+        `${call.name} answers with a stream and cannot be called one-way`,
+      )
     return this.#streams < this.#room.limits.maxStreams ? undefined : this.#tooManyStreams()
   }
 
@@ -299,8 +320,10 @@ class FarcallServer implements Session, LinkOwner {
 
   #onItem(served: ServerCall, reader: Reader): void {
     const { input, id } = served
-    if (input === undefined || input.ended) throw new RpcError('invalid_argument', `an item for call ${id}, which takes none`)
-    if (input.allowance <= 0) throw new RpcError('resource_exhausted', `the items of call ${id} exceed the credit that was given`)
+    if (input === undefined || input.ended)
+      throw new RpcError('invalid_argument', `an item for call ${id}, which takes none`)
+    if (input.allowance <= 0)
+      throw new RpcError('resource_exhausted', `the items of call ${id} exceed the credit that was given`)
     try {
       this.#streaming.onItem(input, reader)
     } catch (thrown) {
@@ -337,7 +360,10 @@ class FarcallServer implements Session, LinkOwner {
     this.#calls.delete(served.id)
     if (served.streaming) this.#streams--
     if (served.input === undefined) return
-    this.#streaming.closeInput(served.input, new RpcError('cancelled', `${served.call.name} has ended, and its input with it`))
+    this.#streaming.closeInput(
+      served.input,
+      new RpcError('cancelled', `${served.call.name} has ended, and its input with it`),
+    )
   }
 
   #end(served: ServerCall, error: RpcError | undefined): void {

@@ -20,7 +20,12 @@ function handlerOf(functions: Record<string, Fn>): Handler {
 }
 
 function pair(functions: Record<string, Fn>, options: Partial<SessionPairOptions> = {}) {
-  return createSessionPair({ protocol: farcallProtocol, codecs: [msgpackCodec, jsonCodec], handler: handlerOf(functions), ...options })
+  return createSessionPair({
+    protocol: farcallProtocol,
+    codecs: [msgpackCodec, jsonCodec],
+    handler: handlerOf(functions),
+    ...options,
+  })
 }
 
 const rejects = (promise: Promise<unknown>, code: string, message: RegExp) =>
@@ -45,11 +50,17 @@ for (const codec of [msgpackCodec, jsonCodec]) {
     it('answers many calls at once, out of order', async () => {
       const release: (() => void)[] = []
       await using p = await pair(
-        { echo: (_call, x) => x, later: (_call, x) => new Promise((resolve) => release.push(() => resolve(x))) },
+        {
+          echo: (_call, x) => x,
+          later: (_call, x) => new Promise((resolve) => release.push(() => resolve(x))),
+        },
         { clientCodecs: [codec] },
       )
       const slow = p.call('later', ['slow'])
-      assert.deepEqual(await Promise.all([p.call('echo', [1]), p.call('echo', [{ a: [1, 'x'] }])]), [1, { a: [1, 'x'] }])
+      assert.deepEqual(await Promise.all([p.call('echo', [1]), p.call('echo', [{ a: [1, 'x'] }])]), [
+        1,
+        { a: [1, 'x'] },
+      ])
       release[0]?.()
       assert.equal(await slow, 'slow')
       assert.equal(p.client.inFlight, 0)
@@ -58,7 +69,14 @@ for (const codec of [msgpackCodec, jsonCodec]) {
 
     it('carries values that JSON has not', async () => {
       await using p = await pair({ echo: (_call, x) => x }, { clientCodecs: [codec] })
-      const value = { when: new Date(5), big: 2n ** 70n, bytes: new Uint8Array([1, 2]), map: new Map([[1, 'a']]), set: new Set(['b']), none: undefined }
+      const value = {
+        when: new Date(5),
+        big: 2n ** 70n,
+        bytes: new Uint8Array([1, 2]),
+        map: new Map([[1, 'a']]),
+        set: new Set(['b']),
+        none: undefined,
+      }
       assert.deepEqual(await p.call('echo', [value]), value)
     })
 
@@ -66,7 +84,8 @@ for (const codec of [msgpackCodec, jsonCodec]) {
       await using p = await pair(
         {
           count: (_call, n: number) => countTo(n),
-          total: async (_call, numbers: AsyncIterable<number>) => (await collect(numbers)).reduce((a, b) => a + b, 0),
+          total: async (_call, numbers: AsyncIterable<number>) =>
+            (await collect(numbers)).reduce((a, b) => a + b, 0),
           async *double(_call: Call, numbers: AsyncIterable<number>) {
             for await (const n of numbers) yield n * 2
           },
@@ -86,10 +105,21 @@ describe('farcall errors', () => {
   it('carries code, message, reason, details and metadata', async () => {
     await using p = await pair({
       fail: () => {
-        throw new RpcError('out_of_range', 'too far', { reason: 'far', details: { max: 3 }, metadata: { hint: 'less' } })
+        throw new RpcError('out_of_range', 'too far', {
+          reason: 'far',
+          details: { max: 3 },
+          metadata: { hint: 'less' },
+        })
       },
     })
-    await assert.rejects(p.call('fail'), { code: 'out_of_range', message: 'too far', reason: 'far', details: { max: 3 }, metadata: { hint: 'less' }, phase: 'receive' })
+    await assert.rejects(p.call('fail'), {
+      code: 'out_of_range',
+      message: 'too far',
+      reason: 'far',
+      details: { max: 3 },
+      metadata: { hint: 'less' },
+      phase: 'receive',
+    })
   })
 
   it('says which result cannot travel, and goes on', async () => {
@@ -100,7 +130,10 @@ describe('farcall errors', () => {
 
   it('says which argument cannot travel, without sending anything', async () => {
     await using p = await pair({ ok: () => 1 })
-    await assert.rejects(p.call('ok', [{ f: Symbol('s') }]), (error: RpcError) => error.phase === 'send' && isNotExecuted(error))
+    await assert.rejects(
+      p.call('ok', [{ f: Symbol('s') }]),
+      (error: RpcError) => error.phase === 'send' && isNotExecuted(error),
+    )
     assert.equal(p.served.length, 0)
     assert.equal(await p.call('ok'), 1)
   })
@@ -151,14 +184,20 @@ describe('farcall deadlines and cancelling', () => {
 
   it('counts a cancelled handler against the limit until it ends, beyond a burst', async () => {
     const release: (() => void)[] = []
-    await using p = await pair({ hang: () => new Promise<void>((resolve) => release.push(resolve)) }, { serverLimits: { maxCalls: 2 } })
+    await using p = await pair(
+      { hang: () => new Promise<void>((resolve) => release.push(resolve)) },
+      { serverLimits: { maxCalls: 2 } },
+    )
     for (let i = 0; i < 202; i++) {
       const { call, reply } = p.start('hang')
       await p.clock.settle()
       call.cancel(new RpcError('cancelled', 'never mind'))
       await assert.rejects(reply)
     }
-    await assert.rejects(p.call('hang'), (error: RpcError) => error.code === 'resource_exhausted' && isNotExecuted(error))
+    await assert.rejects(
+      p.call('hang'),
+      (error: RpcError) => error.code === 'resource_exhausted' && isNotExecuted(error),
+    )
     release[0]?.()
     await p.clock.settle()
     const accepted = p.call('hang')
@@ -171,7 +210,9 @@ describe('farcall deadlines and cancelling', () => {
     const limits = { maxStreams: 10 }
     await using p = await pair({ count: () => countTo(1000) }, { serverLimits: limits, clientLimits: limits })
     for (let round = 0; round < 5; round++) {
-      const streams = await Promise.all(Array.from({ length: 10 }, async () => (await p.call('count')) as Stream))
+      const streams = await Promise.all(
+        Array.from({ length: 10 }, async () => (await p.call('count')) as Stream),
+      )
       await Promise.all(streams.map((stream) => stream[Symbol.asyncIterator]().return?.()))
     }
   })
@@ -301,7 +342,10 @@ describe('farcall flow control', () => {
         yield 'x'.repeat(1000)
       }
     }
-    await using p = await pair({ ignore: () => new Promise(() => {}) }, { serverLimits: { streamWindowBytes: 64 * 1024 } })
+    await using p = await pair(
+      { ignore: () => new Promise(() => {}) },
+      { serverLimits: { streamWindowBytes: 64 * 1024 } },
+    )
     const { call, reply } = p.start('ignore', [flood()])
     await p.clock.advance(1000)
     assert.ok(produced > 10 && produced < 100, `${produced} items were made ahead`)
@@ -331,7 +375,10 @@ describe('farcall flow control', () => {
   it('lets small answers pass a large one', async () => {
     const big = 'x'.repeat(8 * 1024 * 1024)
     const limits = { maxMessageBytes: 16 * 1024 * 1024 }
-    await using p = await pair({ big: () => big, small: () => 1 }, { clientLimits: limits, serverLimits: limits })
+    await using p = await pair(
+      { big: () => big, small: () => 1 },
+      { clientLimits: limits, serverLimits: limits },
+    )
     const order: string[] = []
     await Promise.all([
       p.call('big').then((value) => {
@@ -353,7 +400,10 @@ describe('farcall flow control', () => {
     assert.equal(await p.call('size', ['x'.repeat(1_000_000)]), 1_000_000)
     assert.equal(await p.call('size', ['x'.repeat(1_000_000)]), 1_000_000)
     const items = (await collect((await p.call('items')) as Stream)) as string[]
-    assert.deepEqual(items.map((item) => item.length), [300_000, 300_001, 300_002, 300_003, 300_004])
+    assert.deepEqual(
+      items.map((item) => item.length),
+      [300_000, 300_001, 300_002, 300_003, 300_004],
+    )
   })
 
   it('refuses what is larger than allowed, and goes on', async () => {
@@ -370,9 +420,17 @@ describe('farcall flow control', () => {
 
 describe('farcall knowledge and ends', () => {
   it('tells the client once what is known of a method', async () => {
-    await using p = await pair({ add: () => 3 }, { info: () => ({ idempotent: true, input: 'values', output: 'value', params: ['a', 'b'] }) })
+    await using p = await pair(
+      { add: () => 3 },
+      { info: () => ({ idempotent: true, input: 'values', output: 'value', params: ['a', 'b'] }) },
+    )
     await p.call('add')
-    assert.deepEqual(p.learned.get('test.add'), { idempotent: true, input: 'values', output: 'value', params: ['a', 'b'] })
+    assert.deepEqual(p.learned.get('test.add'), {
+      idempotent: true,
+      input: 'values',
+      output: 'value',
+      params: ['a', 'b'],
+    })
   })
 
   it('settles a one-way call when it is on its way', async () => {
@@ -386,11 +444,16 @@ describe('farcall knowledge and ends', () => {
 
   it('drains: what is in flight ends well, what comes late was not executed', async () => {
     const release: (() => void)[] = []
-    await using p = await pair({ slow: () => new Promise<string>((resolve) => release.push(() => resolve('done'))) })
+    await using p = await pair({
+      slow: () => new Promise<string>((resolve) => release.push(() => resolve('done'))),
+    })
     const early = p.call('slow')
     await p.clock.settle()
     p.server.drain()
-    const late = assert.rejects(p.call('slow'), (error: RpcError) => error.code === 'unavailable' && isNotExecuted(error))
+    const late = assert.rejects(
+      p.call('slow'),
+      (error: RpcError) => error.code === 'unavailable' && isNotExecuted(error),
+    )
     await p.clock.settle()
     await late
     assert.equal(p.client.state, 'draining')
@@ -432,12 +495,22 @@ describe('farcall knowledge and ends', () => {
     await p.clock.advance(1100)
     await closed
     await p.client.close()
-    await assert.rejects(p.call('echo'), (error: RpcError) => error.code === 'unavailable' && isNotExecuted(error))
+    await assert.rejects(
+      p.call('echo'),
+      (error: RpcError) => error.code === 'unavailable' && isNotExecuted(error),
+    )
   })
 
   it('finds a silent peer dead', async () => {
-    await using p = await pair({ hang: () => new Promise(() => {}) }, { clientLimits: { keepaliveMs: 1000, keepaliveTimeoutMs: 500 } })
-    const failed = rejects(p.call('hang', [], { deadline: Number.POSITIVE_INFINITY }), 'unavailable', /silent/)
+    await using p = await pair(
+      { hang: () => new Promise(() => {}) },
+      { clientLimits: { keepaliveMs: 1000, keepaliveTimeoutMs: 500 } },
+    )
+    const failed = rejects(
+      p.call('hang', [], { deadline: Number.POSITIVE_INFINITY }),
+      'unavailable',
+      /silent/,
+    )
     await p.clock.advance(5000) // answered pings keep it alive
     assert.equal(p.client.state, 'ready')
     p.serverWire.onData = () => {}
