@@ -1,7 +1,7 @@
 import type { Reader } from '../../core/bytes/varint.ts'
 import type { Call } from '../../core/call.ts'
 import type { Codec } from '../../core/codec.ts'
-import { markNotExecuted, type Phase, remoteError, RpcError } from '../../core/error.ts'
+import { markNotExecuted, remoteError, RpcError } from '../../core/error.ts'
 import { ItemStream } from '../../core/item-stream.ts'
 import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
@@ -10,6 +10,7 @@ import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { splitArguments } from './arguments.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientCall } from './client-call.ts'
+import { inPhase, lostCall, notTaken } from './client-errors.ts'
 import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
 import { writeSmallFrame } from './encode.ts'
@@ -375,24 +376,11 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #lost(id: number, reason: RpcError | undefined): RpcError {
-    const peer = this.#link.wire.peer.address
-    const negotiating = this.#link.peer === undefined
-    const phase: Phase = reason?.phase ?? (negotiating ? 'negotiate' : 'wait')
-    if (id > this.#lastAccepted)
-      return markNotExecuted(
-        new RpcError('unavailable', `${peer} is draining and did not take the call`, {
-          cause: reason,
-          phase,
-        }),
-      )
-    const dropped = this.#link.outbox.drop(id)
-    const why = reason === undefined ? 'the connection ended' : reason.message
-    const error = new RpcError(
-      reason?.code ?? 'unavailable',
-      `the connection to ${peer} was lost before the answer: ${why}`,
-      { cause: reason, phase },
-    )
-    return dropped || this.#link.peer?.refused !== undefined ? markNotExecuted(error) : error
+    const { wire, peer, outbox } = this.#link
+    const { address } = wire.peer
+    if (id > this.#lastAccepted) return notTaken(address)
+    const unsent = outbox.drop(id) || peer?.refused !== undefined
+    return lostCall(address, peer === undefined ? 'negotiate' : 'wait', { reason, unsent })
   }
 
   #failAll(errorOf: (id: number) => RpcError): void {
@@ -405,10 +393,4 @@ class FarcallClient implements ClientSession, LinkOwner {
   #finishIfDrained(): void {
     if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
   }
-}
-
-function inPhase(error: RpcError, phase: Phase): RpcError {
-  if (error.phase !== undefined) return error
-  const { code, message, details, reason, metadata, cause } = error
-  return new RpcError(code, message, { details, reason, metadata, cause, phase })
 }
