@@ -40,14 +40,12 @@ export function openLine(endpoints: readonly Endpoint[], room: DiscoveryRoom): R
 /** How long a registry may take to answer: 2 s. A slow one counts as down, and somebody asks again. */
 export const registryTimeoutMs = 2_000
 
-const value: MethodInfo = { params: ['request'], idempotent: true, input: 'values', output: 'value' }
-const stream: MethodInfo = { params: ['request'], idempotent: true, input: 'values', output: 'stream' }
+const value: MethodInfo = { idempotent: true, input: 'values', output: 'value' }
+const stream: MethodInfo = { idempotent: true, input: 'values', output: 'stream' }
 
 export interface AskOptions {
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
-  /** Is given the call when it has been answered. */
-  readonly onAnswer?: (call: Call) => void
 }
 
 /**
@@ -61,11 +59,9 @@ export function askRegistry(
   options: AskOptions = {},
 ): Promise<unknown> {
   const { timeoutMs = registryTimeoutMs, signal } = options
-  return detached(async () => {
+  return detached(() => {
     const call = makeCall(line, method, request, { info: value, timeoutMs, bounded: true })
-    const answer = await settle(line, call, signal)
-    options.onAnswer?.(call)
-    return answer
+    return settle(line, call, signal)
   })
 }
 
@@ -126,7 +122,7 @@ function makeCall(
     clock: line.clock,
     service: registryService,
     method,
-    args: { list: [request] },
+    args: { list: request === undefined ? [] : [request] },
     deadline: line.clock.now() + options.timeoutMs,
     bounded: options.bounded,
     info: options.info,

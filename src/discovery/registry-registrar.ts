@@ -1,8 +1,6 @@
-import { parseHostPort } from '../core/endpoint.ts'
-import type { Peer } from '../core/peer.ts'
 import { readNumber } from './api/guards.ts'
 import { maxTtlMs, minTtlMs } from './api/limits.ts'
-import type { RenewRequest } from './api/messages.ts'
+import { readOrigin } from './api/read-reply.ts'
 import { askRegistry, openLine, type RegistryLine } from './call-registry.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import type { Registrar } from './registrar.ts'
@@ -32,15 +30,14 @@ export function createRegistryRegistrar(target: string, room: DiscoveryRoom): Re
   }
 }
 
-/** The local host of the connection by which the registry answers. */
+/**
+ * Our own host on the way to the registry, as the registry sees it: what others who are as far away can connect to.
+ */
 async function askLocalHost(line: RegistryLine, signal: AbortSignal): Promise<string | undefined> {
-  let peer: Peer | undefined
-  const request: RenewRequest = { leases: [] }
   try {
-    await askRegistry(line, 'renew', request, { signal, onAnswer: (call) => (peer = call.peer) })
-    return peer?.localAddress === undefined ? undefined : parseHostPort(peer.localAddress).host
+    return readOrigin(await askRegistry(line, 'origin', undefined, { signal }))
   } catch {
-    // It is down, or reached by what has no hosts (a unix socket): the server finds another way and asks again.
+    // It is down, or older than the question: the server finds another way, and asks again later.
     return undefined
   }
 }

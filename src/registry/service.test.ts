@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { Call } from '../core/call.ts'
+import { runInCall } from '../core/context.ts'
 import { RpcError } from '../core/error.ts'
 import { internalService } from '../core/service.ts'
 import { seededRandom } from '../core/random.ts'
@@ -26,6 +28,21 @@ describe('registry service', () => {
     const service = internalService('farcall.registry', registry.methods)
     assert.equal(service.methods.get('watch')?.info.output, 'stream')
     assert.ok([...service.methods.values()].every((method) => method.info.idempotent))
+    registry.close()
+  })
+
+  it('tells from where it is called', () => {
+    const { registry, call, clock } = create()
+    assert.deepEqual(call('origin'), {})
+    const seen = (transport: string, address: string) => {
+      const peer = { transport, address }
+      const around = new Call({ clock, service: '', method: '', args: { list: [] }, deadline: 1, peer })
+      return runInCall(around, () => call('origin')).host
+    }
+    assert.equal(seen('tcp', '10.0.0.5:51234'), '10.0.0.5')
+    assert.equal(seen('tls', '[::ffff:10.0.0.5]:51234'), '10.0.0.5')
+    assert.equal(seen('tcp', '[fd00::5]:51234'), 'fd00::5')
+    assert.equal(seen('unix', '/tmp/x'), undefined)
     registry.close()
   })
 

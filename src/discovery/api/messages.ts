@@ -67,6 +67,11 @@ export interface ListReply {
   readonly next?: number
 }
 
+/** How the registry sees whoever asks; without a host where the connection has none (a unix socket). */
+export interface OriginReply {
+  readonly host?: string
+}
+
 export interface WatchRequest {
   readonly query?: Query
   /** The last revision that the watcher has seen in full; without it the watch begins with a snapshot. */

@@ -1,6 +1,6 @@
 import type { Instance } from '../../core/instance.ts'
 import { RpcError } from '../../core/error.ts'
-import { invalid, readField, readList, readNumber, readText } from './guards.ts'
+import { invalid, readField, readList, readNumber, readOptionalText, readText } from './guards.ts'
 import { decodeInstance, readIncarnation } from './instance-data.ts'
 import { maxInstancesPerLease, maxLeasesPerRenewal, maxNameLength } from './limits.ts'
 import type { GoneReason, LostLease } from './messages.ts'
@@ -87,6 +87,11 @@ export function readLost(reply: unknown): LostLease[] {
       return { id, reason, instances: ids.map((one) => readText(one, 'lost.instances[]', maxNameLength)) }
     })
   })
+}
+
+/** From where the registry sees us; undefined where it does not say. @throws RpcError `data_loss`. */
+export function readOrigin(reply: unknown): string | undefined {
+  return reading('an origin', () => readOptionalText(readField(reply, 'host', 'reply'), 'host', 255))
 }
 
 /** Who is in the way of a registration, as far as the refusal says. */
