@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts'
-import { RpcError } from '../core/error.ts'
+import type { RpcError } from '../core/error.ts'
 import type { Random } from '../core/random.ts'
 import { DirectLane, type Lane, type LaneEnd } from '../transports/lane.ts'
 

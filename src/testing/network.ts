@@ -150,7 +150,7 @@ export function createTestNetwork(options: TestNetworkOptions): TestNetwork {
           toListener.wake()
           toDialer.wake()
         }
-        for (const again of [...waiting]) again()
+        for (const again of waiting) again()
       }
     },
     refuse(name) {

@@ -102,7 +102,8 @@ function nobodyAt(name: string): RpcError {
 // Deferred functions run before timers and sockets get their turn; two ends that talk without pause would keep
 // everything else waiting for ever, so now and then a delivery waits for the event loop to come round.
 const deliveriesInARow = 1000
-const nextRound: (fn: () => void) => unknown = globalThis.setImmediate ?? ((fn) => setTimeout(fn, 0))
+// Where there is no setImmediate, deferring already takes a turn of the event loop.
+const nextRound: (fn: () => void) => unknown = globalThis.setImmediate ?? defer
 
 function createFairSchedule(): (fn: () => void) => void {
   let inARow = 0

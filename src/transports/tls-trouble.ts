@@ -11,7 +11,7 @@ interface TlsFailure {
 export function tlsTrouble(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined
   const failure = thrown as TlsFailure
-  const code = String(failure.code ?? '')
+  const code = typeof failure.code === 'string' ? failure.code : ''
   const named = plain(code, failure)
   if (named !== undefined) return `${named} (${code})`
   return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO'
@@ -72,5 +72,6 @@ function namesOf({ cert }: TlsFailure): string {
   if (typeof cert?.subjectaltname === 'string') {
     return cert.subjectaltname.replaceAll(/(?:DNS|IP Address):/g, '')
   }
-  return String(cert?.subject?.CN ?? 'nobody')
+  const name = cert?.subject?.CN
+  return typeof name === 'string' ? name : 'nobody'
 }
