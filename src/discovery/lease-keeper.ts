@@ -302,7 +302,7 @@ export class LeaseKeeper implements Keeper {
 
   #log(level: 'debug' | 'info' | 'warn' | 'error', event: string, what: string, fields: object = {}): void {
     const all = { event: `registrar.${event}`, registry: this.#target, ...fields }
-    this.#room.logger[level](all, `registry ${this.#target}: ${what}`)
+    this.#room.logger[level](all, `${this.#target}: ${what}`)
   }
 }
 

@@ -201,6 +201,6 @@ export class QueryWatch {
 
   #log(level: 'debug' | 'warn', event: string, what: string): void {
     const fields = { event: `resolver.${event}`, registry: this.#target, query: this.#query }
-    this.#room.logger[level](fields, `registry ${this.#target}: ${what}`)
+    this.#room.logger[level](fields, `${this.#target}: ${what}`)
   }
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, parseHostPort } from '../core/endpoint.ts'
+import { type Endpoint, parseHostPort } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { defaultRegistryPort } from './api/messages.ts'
 
@@ -18,12 +18,16 @@ export function parseRegistryTarget(target: string): Endpoint[] {
   }
   return texts.map((text) => {
     const hasPort = /:\d+$/.test(text.replace(/^\[[^\]]*\]/, ''))
-    const address = parseHostPort(hasPort ? text : `${text}:${defaultRegistryPort}`, target)
+    const address = readHostPort(hasPort ? text : `${text}:${defaultRegistryPort}`, target)
     return { protocol: 'farcall', address: { transport: 'tcp', ...address } }
   })
 }
 
-/** The addresses as people write them, for messages. */
-export function showEndpoints(endpoints: readonly Endpoint[]): string {
-  return endpoints.map(formatEndpoint).join(', ')
+function readHostPort(text: string, target: string): { host: string; port: number } {
+  try {
+    return parseHostPort(text)
+  } catch (cause) {
+    const message = `'${target.slice(0, 200)}' is no registry: '${text.slice(0, 100)}' is no host:port; for example registry://127.0.0.1:9999`
+    throw new RpcError('invalid_argument', message, { cause })
+  }
 }
