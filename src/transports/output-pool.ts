@@ -21,12 +21,12 @@ export class OutputPool {
   #last: Flushable | undefined
   #run = 0
 
-  constructor(schedule: (fn: () => void) => void = afterReactions) {
+  constructor(schedule: (fn: () => void) => void = defer) {
     this.#defer = schedule
   }
 
   take(): Uint8Array {
-    return this.#free.pop() ?? newBytes(bufferBytes)
+    return this.#free.pop() ?? allocate(bufferBytes)
   }
 
   /** Takes a buffer back that nobody reads any more; one of another size is left to the garbage collector. */
@@ -57,20 +57,6 @@ export class OutputPool {
     this.#dirty = []
     for (const output of dirty) output.flush()
   }
-}
-
-// Deferred from the callback of a socket, a function would run before the promise reactions of the same turn, and what
-// asynchronous handlers answer would make a second batch.
-function afterReactions(fn: () => void): void {
-  queueMicrotask(() => defer(fn))
-}
-
-/**
- * Bytes whose contents are not defined, as a plain Uint8Array: the `slice` of a Node Buffer is no copy, which would be
- * a trap for everyone who writes a session.
- */
-export function newBytes(size: number): Uint8Array {
-  return new Uint8Array(allocate(size).buffer)
 }
 
 /** The pool of the process. */

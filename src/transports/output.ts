@@ -1,4 +1,5 @@
-import { bufferBytes, type Flushable, newBytes, type OutputPool, sharedOutputPool } from './output-pool.ts'
+import { allocate } from '#platform'
+import { bufferBytes, type Flushable, type OutputPool, sharedOutputPool } from './output-pool.ts'
 import type { WireOutput } from './transport.ts'
 
 /**
@@ -61,7 +62,7 @@ export class PooledOutput implements WireOutput, Flushable {
     const needed = this.at + count
     if (needed <= this.bytes.length) return
     this.#replace(
-      needed <= bufferBytes ? this.#pool.take() : newBytes(Math.max(this.bytes.length * 2, needed)),
+      needed <= bufferBytes ? this.#pool.take() : allocate(Math.max(this.bytes.length * 2, needed)),
     )
   }
 

@@ -33,11 +33,15 @@ export function readUtf8(bytes: Uint8Array, start: number, end: number): string 
 
 /** New bytes whose contents are not defined. */
 export function allocate(size: number): Uint8Array {
-  return Buffer.allocUnsafeSlow(size)
+  // Not the Buffer itself, whose slice() is a view and no copy.
+  return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
 }
 
 /** Runs a function once the current turn, with all its promise reactions, is over. */
-export const defer: (fn: () => void) => void = process.nextTick
+export function defer(fn: () => void): void {
+  // In a callback of the event loop a tick comes before the promise reactions; one that they ask for comes after them.
+  queueMicrotask(() => process.nextTick(fn))
+}
 
 /** Starts a timer; `background` ones do not keep the process alive. Returns what stops it. */
 export function startTimer(ms: number, fn: () => void, background: boolean): () => void {
