@@ -59,7 +59,8 @@ export class CallQueue {
   /** Turns all of them away. */
   refuseAll(error: RpcError): void {
     // Those that come while these are turned away are not meant.
-    for (const waiting of [...this.#waiting]) this.#refuse(waiting, error)
+    const meant = Array.from(this.#waiting)
+    for (const waiting of meant) this.#refuse(waiting, error)
   }
 
   /** All that wait, longest first. */

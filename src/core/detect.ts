@@ -9,10 +9,16 @@ export type Detect = (head: Uint8Array) => 'yes' | 'no' | 'more'
 export const maxHeadBytes = 4096
 
 /** What a detector found, of all that were asked. */
-export type Detected<T> = { readonly kind: 'found'; readonly found: T } | { readonly kind: 'more' } | { readonly kind: 'none' }
+export type Detected<T> =
+  | { readonly kind: 'found'; readonly found: T }
+  | { readonly kind: 'more' }
+  | { readonly kind: 'none' }
 
 /** Asks every candidate that can detect. */
-export function detectAmong<T extends { readonly detect?: Detect }>(candidates: readonly T[], head: Uint8Array): Detected<T> {
+export function detectAmong<T extends { readonly detect?: Detect }>(
+  candidates: readonly T[],
+  head: Uint8Array,
+): Detected<T> {
   let undecided = false
   for (const candidate of candidates) {
     const answer = candidate.detect?.(head) ?? 'no'

@@ -31,14 +31,21 @@ export function parseEndpoint(text: string): Endpoint {
       return { protocol, address: { transport, name: rest } }
     default:
       if (!rest.startsWith('//')) throw wrong(text, `after ${transport}: should come //host:port`)
-      return { protocol, address: { transport: transport as 'tcp' | 'tls', ...parseHostPort(rest.slice(2), text) } }
+      return {
+        protocol,
+        address: { transport: transport as 'tcp' | 'tls', ...parseHostPort(rest.slice(2), text) },
+      }
   }
 }
 
 /** Reads `host:port`, with IPv6 in brackets. */
 export function parseHostPort(text: string, shown: string = text): { host: string; port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:[\]/@?#]*)):(\d{1,5})$/.exec(text.replace(/\/$/, ''))
-  if (match === null) throw wrong(shown, text.includes(':') ? 'it should end in host:port, IPv6 as [::1]:port' : 'the port is missing')
+  if (match === null)
+    throw wrong(
+      shown,
+      text.includes(':') ? 'it should end in host:port, IPv6 as [::1]:port' : 'the port is missing',
+    )
   const host = match[1] ?? match[2] ?? ''
   const port = Number(match[3])
   if (host === '') throw wrong(shown, 'the host is missing')
@@ -69,5 +76,8 @@ export function formatHostPort(host: string, port: number): string {
 }
 
 function wrong(text: string, why: string): RpcError {
-  return new RpcError('invalid_argument', `'${text.slice(0, 200)}' is no endpoint: ${why}; for example tcp://127.0.0.1:8089`)
+  return new RpcError(
+    'invalid_argument',
+    `'${text.slice(0, 200)}' is no endpoint: ${why}; for example tcp://127.0.0.1:8089`,
+  )
 }

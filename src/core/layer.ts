@@ -19,5 +19,7 @@ export function compose(layers: readonly Layer[], handler: Handler): Handler {
 
 /** Whether a reply has still to come. */
 export function isPending(reply: Reply | PromiseLike<Reply>): reply is PromiseLike<Reply> {
-  return typeof reply === 'object' && reply !== null && typeof (reply as { then?: unknown }).then === 'function'
+  return (
+    typeof reply === 'object' && reply !== null && typeof (reply as { then?: unknown }).then === 'function'
+  )
 }

@@ -68,7 +68,10 @@ export const defaultLimits: Limits = Object.freeze({
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
     if (!(name in defaultLimits)) {
-      throw new RpcError('invalid_argument', `unknown limit '${name}'; known: ${Object.keys(defaultLimits).join(', ')}`)
+      throw new RpcError(
+        'invalid_argument',
+        `unknown limit '${name}'; known: ${Object.keys(defaultLimits).join(', ')}`,
+      )
     }
     if (value !== undefined && !(typeof value === 'number' && value > 0)) {
       throw new RpcError('invalid_argument', `limit ${name} must be a positive number, got ${String(value)}`)

@@ -14,7 +14,8 @@ export class Metadata implements Iterable<[string, string]> {
   readonly #entries = new Map<string, string>()
 
   constructor(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}) {
-    const pairs = Symbol.iterator in entries ? (entries as Iterable<readonly [string, string]>) : Object.entries(entries)
+    const pairs =
+      Symbol.iterator in entries ? (entries as Iterable<readonly [string, string]>) : Object.entries(entries)
     for (const [name, value] of pairs) this.set(name, value)
   }
 
@@ -34,10 +35,16 @@ export class Metadata implements Iterable<[string, string]> {
   set(name: string, value: string): this {
     const lower = name.toLowerCase()
     if (!namePattern.test(lower)) {
-      throw new RpcError('invalid_argument', `metadata name ${JSON.stringify(name.slice(0, 64))} may only hold 0-9 a-z _ . -`)
+      throw new RpcError(
+        'invalid_argument',
+        `metadata name ${JSON.stringify(name.slice(0, 64))} may only hold 0-9 a-z _ . -`,
+      )
     }
     if (typeof value !== 'string' || !valuePattern.test(value)) {
-      throw new RpcError('invalid_argument', `metadata '${lower}' must be a string without control characters`)
+      throw new RpcError(
+        'invalid_argument',
+        `metadata '${lower}' must be a string without control characters`,
+      )
     }
     this.#entries.set(lower, value)
     return this
@@ -60,7 +67,10 @@ export class Metadata implements Iterable<[string, string]> {
 /** @throws RpcError `resource_exhausted` where metadata is larger than the limits allow. */
 export function checkMetadata(metadata: Metadata, limits: Limits): void {
   if (metadata.size > limits.maxMetadataEntries) {
-    throw new RpcError('resource_exhausted', `${metadata.size} metadata entries, at most ${limits.maxMetadataEntries} are allowed`)
+    throw new RpcError(
+      'resource_exhausted',
+      `${metadata.size} metadata entries, at most ${limits.maxMetadataEntries} are allowed`,
+    )
   }
   let bytes = 0
   for (const [name, value] of metadata) bytes += name.length + value.length * 3
@@ -68,6 +78,9 @@ export function checkMetadata(metadata: Metadata, limits: Limits): void {
   bytes = 0
   for (const [name, value] of metadata) bytes += name.length + new TextEncoder().encode(value).length
   if (bytes > limits.maxMetadataBytes) {
-    throw new RpcError('resource_exhausted', `metadata of ${bytes} bytes, at most ${limits.maxMetadataBytes} are allowed`)
+    throw new RpcError(
+      'resource_exhausted',
+      `metadata of ${bytes} bytes, at most ${limits.maxMetadataBytes} are allowed`,
+    )
   }
 }

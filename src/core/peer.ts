@@ -9,5 +9,9 @@ export interface Peer {
   /** The protocol spoken, once it is known. */
   readonly protocol?: string
   /** What TLS says of the peer. */
-  readonly tls?: { readonly authorized: boolean; readonly subject: string | undefined; readonly alpn: string | undefined }
+  readonly tls?: {
+    readonly authorized: boolean
+    readonly subject: string | undefined
+    readonly alpn: string | undefined
+  }
 }

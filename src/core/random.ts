@@ -23,6 +23,9 @@ export function jitter(random: Random, ms: number, share: number): number {
 /** An id of 16 hexadecimal digits; unique enough among the instances of a fleet. */
 export function randomId(random: Random): string {
   let id = ''
-  for (let i = 0; i < 4; i++) id += Math.floor(random() * 0x10000).toString(16).padStart(4, '0')
+  for (let i = 0; i < 4; i++)
+    id += Math.floor(random() * 0x10000)
+      .toString(16)
+      .padStart(4, '0')
   return id
 }

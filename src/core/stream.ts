@@ -14,5 +14,9 @@ export interface Stream<T = unknown> extends AsyncIterable<T, void>, AsyncDispos
 
 /** Whether a value is a stream to Farcall: anything that can be iterated asynchronously. */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<AsyncIterable<unknown>>)[Symbol.asyncIterator] === 'function'
+  )
 }
