@@ -65,15 +65,18 @@ function cluster(names: readonly string[], balancer: Balancer) {
     }
   }
   const close = () => Promise.all(pools.map((pool) => pool.close()))
-  for (const pool of pools) pool.connect()
-  return { clock, peers, pools, call, close }
+  const connect = async () => {
+    for (const pool of pools) pool.connect()
+    await clock.settle()
+  }
+  return { clock, peers, connect, call, close }
 }
 
 describe('retry over balancer over pools', () => {
   for (const name of Object.keys(balancers) as BalancerName[]) {
     it(`${name}: loses no call when a server stops gracefully`, async () => {
-      const { clock, peers, call, close } = cluster(['a', 'b', 'c'], balancers[name])
-      await clock.settle()
+      const { clock, peers, connect, call, close } = cluster(['a', 'b', 'c'], balancers[name])
+      await connect()
       for (const peer of peers) peer.answer = () => 'ok'
       for (let i = 0; i < 30; i++) assert.equal(await call(), 'ok')
       // It refuses what comes late, then says that it drains, then is gone.
@@ -93,8 +96,8 @@ describe('retry over balancer over pools', () => {
     })
 
     it(`${name}: on a server that dies only calls in flight fail, and of these the idempotent ones succeed elsewhere`, async () => {
-      const { clock, peers, call, close } = cluster(['a', 'b', 'c'], balancers[name])
-      await clock.settle()
+      const { clock, peers, connect, call, close } = cluster(['a', 'b', 'c'], balancers[name])
+      await connect()
       await clock.advance(2_000)
       const calls = Array.from({ length: 30 }, (_, i) => call(i % 2 === 0))
       const [dying, ...others] = peers as [FakePeer, FakePeer, FakePeer]
@@ -118,9 +121,9 @@ describe('retry over balancer over pools', () => {
     })
 
     it(`${name}: says why when nobody is there, without hammering`, async () => {
-      const { clock, peers, call, close } = cluster(['a', 'b'], balancers[name])
+      const { clock, peers, connect, call, close } = cluster(['a', 'b'], balancers[name])
       for (const peer of peers) peer.connects = new RpcError('unavailable', 'connection refused')
-      await clock.settle()
+      await connect()
       const reply = call()
       await clock.advance(1_000)
       const error = await reply

@@ -22,7 +22,7 @@ export function weightedIndex(given: readonly number[], random: Random): () => n
     const giver = rich.at(-1) as number
     alias[taker] = giver
     share[giver] = (share[giver] as number) - (1 - (share[taker] as number))
-    if ((share[giver] as number) < 1) poor.push(rich.pop() as number)
+    if (share[giver] < 1) poor.push(rich.pop() as number)
   }
   // What is left over differs from 1 only by rounding.
   for (const index of [...poor, ...rich]) share[index] = 1

@@ -118,7 +118,7 @@ export function poolSuite(calls: Capabilities['calls'], options: FakeProtocolOpt
         for (const held of r.peer.held) held.answer(r.peer.calls.indexOf(held))
       }
       assert.deepEqual(
-        (await replies).toSorted(),
+        (await replies).toSorted((a, b) => Number(a) - Number(b)),
         Array.from({ length: 10 }, (_, i) => i),
       )
       await finish(r)

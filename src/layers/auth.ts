@@ -29,7 +29,7 @@ export function sendToken(token: string | (() => string | PromiseLike<string>)):
       call.metadata.set(header, `Bearer ${text}`)
       return next(call)
     }
-    return isPending(given) ? given.then((text) => send(text as string)) : send(given)
+    return isPending(given) ? given.then((text) => send(text)) : send(given)
   }
 }
 

@@ -82,7 +82,8 @@ export function show(value: unknown, options: ShowOptions, path = ''): string {
   }
 }
 
-const full = Symbol('full')
+// Made once: it only ends the visit.
+const full = new Error('no more room')
 
 function under(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`

@@ -3,7 +3,7 @@ import { markNotExecuted, RpcError } from '../core/error.ts'
 import type { Reply } from '../core/layer.ts'
 import type { Capabilities, Protocol } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
-import { FakeCall, FakeSession } from './fake-session.ts'
+import { type FakeCall, FakeSession } from './fake-session.ts'
 import { stubWire } from './stub-wire.ts'
 
 export { FakeCall, FakeSession } from './fake-session.ts'
