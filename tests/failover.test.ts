@@ -29,7 +29,7 @@ function load(width: number, call: (n: number) => Promise<string>) {
       } catch (error) {
         tally.failed.push(error as RpcError)
       }
-      for (const check of [...waiting]) check()
+      for (const check of waiting) check()
     }
   }
   const workers = Array.from({ length: width }, worker)

@@ -34,14 +34,14 @@ export function start(
   let output = ''
   const onText = (text: string) => {
     output += text
-    for (const check of [...waiting]) check()
+    for (const check of waiting) check()
   }
   child.stdout.setEncoding('utf8').on('data', onText)
   child.stderr.setEncoding('utf8').on('data', onText)
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }))
   ended.then(
     () => {
-      for (const check of [...waiting]) check()
+      for (const check of waiting) check()
     },
     () => {},
   )

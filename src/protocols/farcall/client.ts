@@ -90,7 +90,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (this.state !== 'closed') {
       const error =
         reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
-      for (const pending of [...this.#calls.values()]) this.#cancel(pending, error)
+      for (const pending of this.#calls.values()) this.#cancel(pending, error)
       return this.#link.finish()
     }
     return this.#link.closed
@@ -253,7 +253,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   onDrain(lastId: number): void {
     this.#lastAccepted = lastId
     if (this.#link.setState('draining')) this.onState('draining')
-    for (const pending of [...this.#calls.values()]) {
+    for (const pending of this.#calls.values()) {
       if (pending.id > lastId) this.#settle(pending, this.#lost(pending.id, undefined))
     }
     this.#finishIfDrained()
@@ -384,7 +384,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #failAll(errorOf: (id: number) => RpcError): void {
-    for (const pending of [...this.#calls.values()]) {
+    for (const pending of this.#calls.values()) {
       const error = errorOf(pending.id)
       if (this.#remove(pending)) pending.fail(error)
     }

@@ -5,11 +5,11 @@ import { errorCodes } from '../../core/code.ts'
 import type { RpcError } from '../../core/error.ts'
 import type { Metadata } from '../../core/metadata.ts'
 import type { MethodInfo } from '../../core/method-info.ts'
+import type { frameTypes } from './frames.ts'
 import {
   callFlags,
   type FrameType,
   frameHeadBytes,
-  frameTypes,
   methodFlags,
   methodRefs,
   moreCallFlags,

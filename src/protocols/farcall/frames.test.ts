@@ -104,10 +104,10 @@ const metadata = fc
   .dictionary(fc.stringMatching(/^[0-9a-z_.-]{1,12}$/), fc.stringMatching(/^[ -~]{0,20}$/), { maxKeys: 5 })
   .map((entries) => (Object.keys(entries).length === 0 ? undefined : new Metadata(entries)))
 const anyHead: fc.Arbitrary<CallHead> = fc
-  .record({ form: fc.constantFrom('list', 'named', 'message') })
+  .record({ form: fc.constantFrom<CallHead['form']>('list', 'named', 'message') })
   .chain(({ form }) =>
     fc.record({
-      form: fc.constant(form as CallHead['form']),
+      form: fc.constant(form),
       oneway: fc.boolean(),
       timeoutMs: fc.option(fc.nat(), { nil: undefined }),
       bounded: fc.boolean(),

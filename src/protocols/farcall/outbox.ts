@@ -80,9 +80,9 @@ export class Outbox {
     const bodyStart = start + frameHeadBytes + idLength(out.bytes, start + frameHeadBytes)
     const size = out.at - bodyStart
     const problem = this.#refuse(size)
-    const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : undefined
+    const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : new Uint8Array()
     out.at = start
-    if (body === undefined) throw problem
+    if (problem !== undefined) throw problem
     const message: Large = { type, id, body, sent: 0, onSent: undefined }
     this.#large.push(message)
     this.#waitingBytes += size

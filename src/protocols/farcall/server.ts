@@ -77,7 +77,7 @@ class FarcallServer implements Session, LinkOwner {
   async close(reason?: RpcError): Promise<void> {
     if (this.state === 'closed') return this.#link.closed
     const error = reason ?? new RpcError('unavailable', 'the server has closed the connection')
-    for (const served of [...this.#calls.values()]) this.#abandon(served, error, true)
+    for (const served of this.#calls.values()) this.#abandon(served, error, true)
     return this.#link.finish()
   }
 
@@ -155,7 +155,7 @@ class FarcallServer implements Session, LinkOwner {
       cause: reason,
       phase: 'write',
     })
-    for (const served of [...this.#calls.values()]) this.#abandon(served, error, false)
+    for (const served of this.#calls.values()) this.#abandon(served, error, false)
     this.onState('closed', reason)
   }
 

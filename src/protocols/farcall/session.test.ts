@@ -164,12 +164,13 @@ describe('farcall deadlines and cancelling', () => {
     const { reply, call } = p.start('hang', [], { deadline: 500 })
     const failed = rejects(reply, 'deadline_exceeded', /test\.hang.*500 ms.*'wait'/)
     await p.clock.advance(400)
-    assert.ok(p.served[0] !== undefined && p.served[0].cancelled === undefined)
+    const [served] = p.served as [Call]
+    assert.ok(!served.signal.aborted)
     await p.clock.advance(110)
     await failed
     assert.equal(call.ended, true)
-    assert.equal((p.served[0] as Call).cancelled?.code, 'deadline_exceeded')
-    assert.equal((p.served[0] as Call).signal.aborted, true)
+    assert.equal(served.cancelled?.code, 'deadline_exceeded')
+    assert.equal(served.signal.aborted, true)
   })
 
   it('cancels the handler at once when the caller cancels', async () => {
@@ -213,7 +214,7 @@ describe('farcall deadlines and cancelling', () => {
       const streams = await Promise.all(
         Array.from({ length: 10 }, async () => (await p.call('count')) as Stream),
       )
-      await Promise.all(streams.map((stream) => stream[Symbol.asyncIterator]().return?.()))
+      await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()))
     }
   })
 
