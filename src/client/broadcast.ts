@@ -39,8 +39,16 @@ async function callEveryone(call: Call, result: 'all' | 'first', room: Broadcast
   }
   const pools = await room.everyone(call)
   if (call.cancelled !== undefined) throw call.cancelled
-  if (result === 'all') return Promise.all(pools.map((pool) => legResult(startLeg(call, pool, room))))
-  return first(pools.map((pool) => startLeg(call, pool, room)))
+  const legs = pools.map((pool) => startLeg(call, pool, room))
+  if (result === 'first') return first(legs)
+  const results = await Promise.all(legs.map(legResult))
+  // Where time ran out, what came in time still counts; one that is cancelled is no longer wanted at all.
+  throwIfUnwanted(call)
+  return results
+}
+
+function throwIfUnwanted({ cancelled }: Call): void {
+  if (cancelled?.code === 'cancelled') throw cancelled
 }
 
 interface Leg {

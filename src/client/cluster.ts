@@ -42,7 +42,7 @@ export class Cluster {
   #picker: Picker | undefined
   #started = false
   #outdated = false
-  #onKnown: (() => void)[] = []
+  readonly #onKnown = new Set<() => void>()
 
   constructor(query: Query, room: ClusterRoom) {
     this.query = query
@@ -82,14 +82,18 @@ export class Cluster {
   async ready(signal: AbortSignal): Promise<void> {
     this.#start()
     if (this.#isKnown()) return
+    signal.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
-      const stop = () => reject(signal.reason)
-      if (signal.aborted) return stop()
-      signal.addEventListener('abort', stop, { once: true })
-      this.#onKnown.push(() => {
+      const stop = () => {
+        this.#onKnown.delete(known)
+        reject(signal.reason)
+      }
+      const known = () => {
         signal.removeEventListener('abort', stop)
         resolve()
-      })
+      }
+      signal.addEventListener('abort', stop, { once: true })
+      this.#onKnown.add(known)
     })
     this.#stop.signal.throwIfAborted()
   }
@@ -146,9 +150,8 @@ export class Cluster {
   }
 
   #tellKnown(): void {
-    const listeners = this.#onKnown
-    this.#onKnown = []
-    for (const tell of listeners) tell()
+    for (const tell of this.#onKnown) tell()
+    this.#onKnown.clear()
   }
 
   // Many endpoints often change in one turn; the picker is made once for all of them.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RpcError } from '../core/error.ts'
+import { markNotExecuted, RpcError } from '../core/error.ts'
 import type { Stream } from '../core/stream.ts'
 import { ItemStream } from '../core/item-stream.ts'
+import { retry } from '../layers/index.ts'
 import { createFakeNet } from '../testing/fake-net.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
 import type { ClientOptions } from './options.ts'
@@ -441,4 +442,26 @@ test('a contract, and what peers say, is known of a method', async () => {
   await m.sub()
   await m.$with({ idempotent: true }).sub()
   assert.deepEqual(infos, [true, undefined, true])
+})
+
+test('with retry: nobody there, and a closed client, still fail at once; a refused call goes elsewhere', async () => {
+  const clock = createVirtualClock(1000)
+  const net = createFakeNet(clock)
+  const client = createClient({ ...net.parts, retry: () => retry() }, ['memory:a', 'memory:b'])
+  const m = client.service('math') as Any
+  await Promise.all([rejects(m.add(), 'unavailable'), clock.advance(300)])
+  const now = clock.now()
+  await rejects(m.$with({ idempotent: true }).add(), 'unavailable', /can be reached/)
+  assert.equal(clock.now(), now)
+  const [a, b] = [net.peer('a'), net.peer('b')]
+  await clock.advance(10_000)
+  a.answer = b.answer = (call) => (call.attempt === 1 ? refuse() : 'elsewhere')
+  const refuse = () => {
+    throw markNotExecuted(new RpcError('unavailable', 'full', { phase: 'wait' }))
+  }
+  assert.equal(await m.add(), 'elsewhere')
+  assert.deepEqual([a.calls.length, b.calls.length], [1, 1])
+  const closing = client.close()
+  await rejects(m.$with({ idempotent: true }).add(), 'unavailable', /the client is closed/)
+  await closing
 })
