@@ -28,3 +28,9 @@ export function lostCall(
   )
   return unsent ? markNotExecuted(error) : error
 }
+
+/** A call that was given up before all of it was sent. */
+export function unsentCall(reason: RpcError): RpcError {
+  const { code, message } = reason
+  return markNotExecuted(new RpcError(code, message, { cause: reason, phase: 'send' }))
+}

@@ -10,7 +10,7 @@ import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { splitArguments } from './arguments.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientCall } from './client-call.ts'
-import { inPhase, lostCall, notTaken } from './client-errors.ts'
+import { inPhase, lostCall, notTaken, unsentCall } from './client-errors.ts'
 import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
 import { writeSmallFrame } from './encode.ts'
@@ -157,7 +157,8 @@ class FarcallClient implements ClientSession, LinkOwner {
     const dropped = this.#link.outbox.drop(pending.id)
     this.#link.assemblies.drop(pending.id)
     this.#link.sendReason(frameTypes.cancel, pending.id, reason)
-    const error = dropped ? markNotExecuted(reason) : reason
+    // The reason may be that of other calls too: what is true of this one is said of a copy.
+    const error = dropped ? unsentCall(reason) : reason
     if (pending.stream !== undefined) {
       this.#giveUp(pending, pending.stream)
       pending.stream.cancel(error)
@@ -270,6 +271,7 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   #onReply(pending: ClientCall, reader: Reader): void {
     this.#readReplyHead(pending, reader)
+    pending.call.begin()
     let value: unknown
     try {
       value = this.#link.codec.decode(reader.bytes, reader.at, reader.end)
@@ -282,6 +284,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #onError(pending: ClientCall, reader: Reader): void {
+    // No reply has begun: another attempt may still be made.
     const flags = this.#readReplyHead(pending, reader)
     const { code, message } = readReason(reader)
     const extra =
@@ -301,6 +304,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (pending.stream !== undefined)
       throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
     this.#readReplyHead(pending, reader)
+    pending.call.begin()
     this.#countStream(pending)
     pending.allowance = this.#room.limits.streamWindowBytes
     pending.become(
@@ -354,7 +358,6 @@ class FarcallClient implements ClientSession, LinkOwner {
 
   #readReplyHead(pending: ClientCall, reader: Reader): number {
     const { call } = pending
-    call.begin()
     call.phase = 'receive'
     const { flags, head, trailer } = readReplyHead(reader, this.#room.limits)
     if (head !== undefined) call.receive('head', head)

@@ -122,6 +122,17 @@ describe('farcall errors', () => {
     })
   })
 
+  it('an error is no beginning of a reply: the call may be made again', async () => {
+    await using p = await pair({
+      fail: () => {
+        throw new RpcError('unavailable', 'not now')
+      },
+    })
+    const { call, reply } = p.start('fail')
+    await assert.rejects(reply)
+    assert.equal(call.headAt, 0)
+  })
+
   it('says which result cannot travel, and goes on', async () => {
     await using p = await pair({ bad: () => ({ a: [() => 1] }), ok: () => 1 })
     await rejects(p.call('bad'), 'internal', /result of test\.bad cannot be sent.*\$\.a\[0\].*function/)
