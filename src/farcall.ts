@@ -1,7 +1,9 @@
 import type { Balancer } from './balancers/balancer.ts'
+import { avoiding } from './balancers/index.ts'
 import { type ClientOptions, createClient, createReach, type FarcallClient } from './client/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { Codec } from './core/codec.ts'
+import { metaService } from './core/describe.ts'
 import type { Logger } from './core/log.ts'
 import type { Random } from './core/random.ts'
 import type { Service } from './core/service.ts'
@@ -50,12 +52,21 @@ export function createFarcall(parts: FarcallParts): Farcall {
       return createClient(
         { ...parts, discoveryRoom, retry: (given) => retry({ random, ...given }) },
         target,
-        options,
+        withAvoiding(options),
       )
     },
     serve(services, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
-      return createServer({ ...parts, discoveryRoom }, services, options).listen()
+      const server = createServer({ ...parts, discoveryRoom }, services, options)
+      // It describes itself: `farcall methods` and consoles ask for that.
+      server.add(metaService({ services: () => server.services() }))
+      return server.listen()
     },
   }
+}
+
+// A policy of the user's own need not know of retries either: those that were tried are passed over for it.
+function withAvoiding(options: ClientOptions<RetryOptions>): ClientOptions<RetryOptions> {
+  const { balancer } = options
+  return typeof balancer === 'function' ? { ...options, balancer: avoiding(balancer) } : options
 }
