@@ -1,0 +1,59 @@
+// What `gob.…` is: the words that describe types, and whole streams in one call.
+import { MemoryOutput } from '../../core/bytes/output.ts'
+import { RpcError } from '../../core/error.ts'
+import { GobDecoder } from './decoder.ts'
+import { GobEncoder } from './encoder.ts'
+import type { GobLimits } from './limits.ts'
+import type { GobType } from './types.ts'
+
+export {
+  any,
+  array,
+  bool,
+  bytes,
+  complex,
+  field,
+  float,
+  int,
+  int64,
+  interfaceOf as interface,
+  isGobType,
+  lazy,
+  map,
+  opaque,
+  pointer,
+  slice,
+  string,
+  struct,
+  uint,
+  uint64,
+} from './types.ts'
+export type { Field, Fields, GobType, Infer, InterfaceTable, OpaqueOptions, OpaqueVia } from './types.ts'
+export { time } from './time.ts'
+export { GobComplex as Complex } from './complex.ts'
+export { GobNamed as Named } from './named.ts'
+
+/**
+ * One value as a stream of its own.
+ * @throws RpcError as {@link GobEncoder.encode}.
+ */
+export function encode<T>(value: T, type?: GobType<T>, limits?: Partial<GobLimits>): Uint8Array {
+  const output = new MemoryOutput()
+  new GobEncoder(limits).encode(value, output, type)
+  return output.take()
+}
+
+/**
+ * The one value of a stream.
+ * @throws RpcError as {@link GobDecoder.decodeNext}, and `invalid_argument` for a stream with no value or several.
+ */
+export function decode<T = unknown>(bytes: Uint8Array, type?: GobType<T>, limits?: Partial<GobLimits>): T {
+  const decoder = new GobDecoder(limits)
+  decoder.push(bytes)
+  const value = decoder.decodeNext(type)
+  if (value === undefined) throw new RpcError('invalid_argument', 'the gob stream ends before its value')
+  if (decoder.pending > 0) {
+    throw new RpcError('invalid_argument', `${decoder.pending} bytes follow the value of the gob stream`)
+  }
+  return value
+}
