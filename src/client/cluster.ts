@@ -177,7 +177,10 @@ export class Cluster {
       return balancer(open, { clock, random })
     } catch (thrown) {
       const error = RpcError.from(thrown)
-      logger.error({ service: this.query.service, error }, 'the balancer failed; the last picker goes on')
+      logger.error(
+        { event: 'client.balancer', service: this.query.service, err: error },
+        'the balancer failed; the last picker goes on',
+      )
       return this.#picker
     }
   }

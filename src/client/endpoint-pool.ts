@@ -6,7 +6,6 @@ import { type Endpoint, formatAddress, formatEndpoint } from '../core/endpoint.t
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Handler, Reply } from '../core/layer.ts'
-import { type Logger, silentLogger } from '../core/log.ts'
 import type { Peer } from '../core/peer.ts'
 import { refuse } from '../core/settle.ts'
 import type { Capabilities, ClientSession, SessionState } from '../protocols/protocol.ts'
@@ -14,6 +13,7 @@ import { carriesAll, lackOf } from './capabilities.ts'
 import { type Dialing, openSession, phaseOf } from './dialer.ts'
 import { LoadTracker } from './load-tracker.ts'
 import type { EndpointPool, EndpointPoolInit, EndpointStatus } from './pool.ts'
+import { PoolLog } from './pool-log.ts'
 import {
   closedError,
   drainingError,
@@ -49,7 +49,7 @@ class SessionPool implements EndpointPool {
   readonly #init: EndpointPoolInit
   readonly #kind: Capabilities['calls']
   readonly #options: ResolvedPoolOptions
-  readonly #logger: Logger
+  readonly #log: PoolLog
   readonly #name: string
   readonly #peer: Peer
   readonly #tracker: LoadTracker
@@ -80,10 +80,10 @@ class SessionPool implements EndpointPool {
     this.#init = init
     this.#kind = init.protocol.can.calls
     this.#options = resolvePoolOptions(init.options)
-    this.#logger = init.logger ?? silentLogger
     this.instance = init.instance
     this.endpoint = init.endpoint
     this.#name = formatEndpoint(init.endpoint)
+    this.#log = new PoolLog(init.logger, this.#name)
     const { transport } = init.endpoint.address
     this.#peer = { transport, address: formatAddress(init.endpoint.address), protocol: init.protocol.name }
     this.#tracker = new LoadTracker(() => this.#freed())
@@ -315,7 +315,7 @@ class SessionPool implements EndpointPool {
     this.#lastError = undefined
     this.#proven = true
     if (this.#kind === 'many') this.#expectedLimit = Math.max(1, session.limit)
-    this.#logger.debug({ endpoint: this.#name, sessions: this.#members.length }, 'connected')
+    this.#log.connected(this.#members.length)
     this.#update()
     this.#pump()
   }
@@ -340,7 +340,7 @@ class SessionPool implements EndpointPool {
     }
     if (!mine || this.#life !== 'open') return
     if (reason !== undefined) this.#lastError = reason
-    this.#logger.debug({ endpoint: this.#name, state, error: reason }, 'a connection ended')
+    this.#log.ended(state, reason)
     const lived = this.#init.room.clock.now() - member.readyAt
     if (lived >= shortLifeMs) this.#reconnect.forget()
     if (state === 'closed' && lived < shortLifeMs) this.#fail(shortLived(this.#name, reason))
@@ -374,10 +374,7 @@ class SessionPool implements EndpointPool {
         this.#open()
       this.#update()
     })
-    this.#logger.warn(
-      { endpoint: this.#name, error: this.#lastError, retryMs: Math.round(ms) },
-      'cannot connect',
-    )
+    this.#log.unreachable(this.#lastError, ms)
   }
 
   #update(): void {

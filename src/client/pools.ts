@@ -73,7 +73,8 @@ function createRoom({ clock, random, codecs, logger }: PoolParts, { limits, meth
     codecs,
     info: (service, method) => methods.info(service, method),
     learn: (service, method, info) => methods.learn(service, method, info),
-    report: (error, fields = {}) => logger.warn({ ...fields, error }, error.message),
+    report: (error, fields = {}) =>
+      logger.warn({ event: 'client.report', ...fields, error: error.toJSON() }, error.message),
   }
 }
 

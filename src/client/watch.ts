@@ -27,7 +27,10 @@ export async function watchForEver(room: WatchRoom, update: (snapshot: Snapshot)
       reason = RpcError.from(thrown, 'unavailable')
     }
     if (signal.aborted) return
-    logger.warn({ service: query.service, error: reason }, 'discovery was broken off; it starts again')
+    logger.warn(
+      { event: 'client.discovery', service: query.service, error: reason.toJSON() },
+      'discovery was broken off; it starts again',
+    )
     update({ revision: '', status: 'lost', since: clock.now(), instances: new Map(), reason })
     await sleep(clock, jitter(random, againMs, 0.5), signal).catch(() => {})
   }
