@@ -71,8 +71,8 @@ export const rooms: readonly Room[] = [
   {
     name: 'json-head',
     files: /^protocols\/json-head\//,
-    may: ['core'],
-    hint: 'the key scanner looks at bytes; what they mean is for the protocols to say',
+    may: ['core', 'seams'],
+    hint: 'what the JSON dialects share looks at bytes and values; what they mean is for the protocols to say',
   },
   {
     name: 'protocols',
