@@ -12,11 +12,11 @@ export function prettyLines(stream: LogStream): { write(line: string): void } {
     singleLine: true,
   }
   const full = prettyFactory(options)
-  // The message of a server's own event says in words all that its fields say; only an error has more to tell.
+  // The message of an event of Farcall's own says in words what its fields say; only an error has more to tell.
   const brief = prettyFactory({ ...options, hideObject: true })
   const format = (line: string): string => {
-    const event = /"event":"([a-z-]+)"/.exec(line)?.[1]
-    const isBrief = event !== undefined && Object.hasOwn(serverEvents, event) && !line.includes('"err":{')
+    const event = /"event":"([a-z._-]+)"/.exec(line)?.[1]
+    const isBrief = event !== undefined && isOurs(event) && !line.includes('"err":{')
     return isBrief ? brief(line) : full(line)
   }
   return {
@@ -25,4 +25,8 @@ export function prettyLines(stream: LogStream): { write(line: string): void } {
       stream.write(shown.endsWith('\n') ? shown : `${shown}\n`)
     },
   }
+}
+
+function isOurs(event: string): boolean {
+  return Object.hasOwn(serverEvents, event) || /^(call|client|registrar|registry|resolver)(\.|$)/.test(event)
 }

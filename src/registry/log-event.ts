@@ -1,6 +1,7 @@
 import { formatEndpoint } from '../core/endpoint.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Logger } from '../core/log.ts'
+import { isInternalName, listNames } from '../core/names.ts'
 import type { RegistryEvent } from './events.ts'
 
 /** Writes the line for an event. */
@@ -10,14 +11,14 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
       if (logger.isLevelEnabled?.('debug') === false) return
       return logger.debug(
         { event: 'registry.renewed', lease: event.lease, instances: event.instances },
-        `renewed ${event.lease}`,
+        `renewed lease ${event.lease} (${event.instances} ${event.instances === 1 ? 'instance' : 'instances'})`,
       )
     case 'registered':
     case 'updated':
     case 'drained':
       return logger.info(
         { event: `registry.${event.type}`, lease: event.lease, ...shown(event.instance) },
-        `${event.type} ${event.instance.id}`,
+        `${event.type} ${event.instance.id}${whatItIs(event.instance)}`,
       )
     case 'unregistered':
     case 'expired':
@@ -31,7 +32,7 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
       }
       const level = event.type === 'unregistered' ? 'info' : 'warn'
       const ago = `last seen ${(event.lastSeenMs / 1000).toFixed(1)} s ago`
-      return logger[level](fields, `${event.type} ${event.instance.id}, ${ago}`)
+      return logger[level](fields, `${event.type} ${event.instance.id}${whatItIs(event.instance)}, ${ago}`)
     }
     case 'preserving':
       return logger.error(
@@ -49,6 +50,13 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
         `refused: ${event.error.message}`,
       )
   }
+}
+
+/** Where it is and what it offers, Farcall's own services left out. */
+function whatItIs(instance: Instance): string {
+  const services = instance.services.map(({ name }) => name).filter((name) => !isInternalName(name))
+  const offers = services.length === 0 ? '' : ` (${listNames(services)})`
+  return ` at ${instance.endpoints.map(formatEndpoint).join(', ')}${offers}`
 }
 
 function shown(instance: Instance): Record<string, unknown> {

@@ -320,6 +320,8 @@ class RunningServer implements Server {
   }
 
   #logService({ name, version, methods }: Service): void {
+    // Every server describes itself; that is no news.
+    if (name === 'farcall.meta') return
     const names = [...methods.keys()]
     this.#logger.info(
       { event: 'service', service: name, version, methods: names },

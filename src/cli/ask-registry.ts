@@ -1,0 +1,72 @@
+import { connect, type FarcallClient, formatEndpoint, RpcError } from '../node.ts'
+import type { InstanceData } from '../discovery/api/instance-data.ts'
+import type { FeedItem, ListReply, ListRequest, WatchRequest } from '../discovery/api/messages.ts'
+import type { Query } from '../discovery/resolver.ts'
+import { parseRegistryTarget } from '../discovery/registry-target.ts'
+import type { CommandRoom } from './room.ts'
+
+/** The service of a registry, as far as the command line asks it. */
+export interface RegistryFace {
+  list(request: ListRequest): Promise<ListReply>
+  watch(request: WatchRequest): AsyncIterable<FeedItem>
+}
+
+/** A client of the registry itself, to ask it directly. @throws RpcError `invalid_argument` for a target that is none */
+export function connectRegistry(target: string, { logger }: Pick<CommandRoom, 'logger'>): FarcallClient {
+  return connect(parseRegistryTarget(target).map(formatEndpoint), { logger })
+}
+
+// A registry that answers at all does so in milliseconds.
+const answerMs = 3_000
+
+/**
+ * Makes sure that a registry is there.
+ * @throws RpcError `unavailable` or `deadline_exceeded` that says why it is not.
+ */
+export async function checkRegistry(target: string, room: Pick<CommandRoom, 'logger'>): Promise<void> {
+  await using client = connectRegistry(target, room)
+  await plainly(() =>
+    // Nothing is called so: the answer is short.
+    client
+      .service<RegistryFace>('farcall.registry')
+      .$with({ idempotent: true, timeoutMs: answerMs })
+      .list({ query: { service: '-' } }),
+  )
+}
+
+/** Everything that a registry has, page by page. */
+export function listInstances(
+  client: FarcallClient,
+  query: Query = {},
+  timeoutMs: number = answerMs,
+): Promise<readonly InstanceData[]> {
+  return plainly(() => listPages(client, query, timeoutMs))
+}
+
+async function listPages(
+  client: FarcallClient,
+  query: Query,
+  timeoutMs: number,
+): Promise<readonly InstanceData[]> {
+  const registry = client.service<RegistryFace>('farcall.registry').$with({ idempotent: true, timeoutMs })
+  const all: InstanceData[] = []
+  let after: number | undefined
+  do {
+    const page = await registry.list(after === undefined ? { query } : { query, after })
+    all.push(...page.instances)
+    after = page.next
+  } while (after !== undefined)
+  return all
+}
+
+/** A registry is found at an address, not by its service: what cannot be reached is the registry. */
+async function plainly<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (thrown) {
+    const error = RpcError.from(thrown)
+    if (error.code !== 'unavailable') throw error
+    const why = error.cause instanceof Error ? error.cause.message : error.message
+    throw new RpcError('unavailable', `the registry cannot be reached: ${why}`, { cause: error })
+  }
+}

@@ -1,0 +1,183 @@
+import { Option } from 'commander'
+import { nearest } from '../../core/nearest.ts'
+import { askMethods } from '../ask-methods.ts'
+import { checkRegistry } from '../ask-registry.ts'
+import { type BroadcastResult, type CallOptions, connect, type FarcallClient, sendToken } from '../../node.ts'
+import { namePositions } from '../call/name-positions.ts'
+import { printBroadcast, printReply } from '../call/print-reply.ts'
+import { readArgument } from '../call/read-argument.ts'
+import { type OwnFlag, type SplitArguments, splitArguments } from '../call/split-arguments.ts'
+import { stdinItems } from '../call/stdin-items.ts'
+import type { CommandDefinition } from '../define-command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { type Interruptible, interruptible } from '../interrupt.ts'
+import { logCallsReadably } from '../log-calls.ts'
+import type { CommandRoom } from '../room.ts'
+import { readPairs } from '../settings/read.ts'
+import { longFlag, settingsOf } from '../settings/table.ts'
+import { numberOf, textOf, textsOf } from '../settings/typed.ts'
+import { type Target, targetOf } from '../target.ts'
+import { UsageError } from '../usage-error.ts'
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+const ownOptions = [
+  new Option('--broadcast', 'call every instance, and print what each of them answers'),
+  new Option('--metadata <key=value>', 'goes with the call; may be repeated').argParser(collect),
+  new Option('--instance <id>', 'the only instance that may answer'),
+]
+
+/** `farcall call` */
+export const call: CommandDefinition = {
+  name: 'call',
+  takes: '<method> [args...]',
+  summary: 'call a method: arguments by position, or by name as --name value',
+  examples: [
+    'farcall call math.add 1 2 --at tcp://127.0.0.1:8089',
+    'farcall call math.add --a 1 --b 2 --registry registry://127.0.0.1:9999',
+    'farcall call text.count \'{"text":"to be"}\' --json',
+    'seq 1 100 | farcall call math.total -          # - is a stream: one item a line of stdin',
+    'farcall call math.add 1 2 --broadcast          # every instance',
+    'farcall call jobs.start --arg.timeout 5        # an argument with the name of a flag',
+    'farcall call text.upper -- --like-this         # behind -- all are arguments by position',
+  ],
+  logLevel: 'error',
+  options: ownOptions,
+  async run(room, words, flags) {
+    const [name = '', ...texts] = words
+    const named = (flags['named'] ?? new Map()) as SplitArguments['named']
+    const { service, method } = splitName(name)
+    const target = targetOf(room.settings)
+    Object.assign(room.asked, { where: target.typed, service, misspelt: misspelt(named) })
+    const given = readAll(texts, named)
+    using interrupt = interruptible()
+    // A client waits for a registry that is down; who types a command would rather know.
+    if (target.kind === 'registry') await checkRegistry(target.targets[0] as string, room)
+    await using client = connect(only(target), clientOptions(room))
+    try {
+      return await carryOut({ client, service, method, given, room, interrupt, flags })
+    } catch (thrown) {
+      if (interrupt.code !== undefined) return interrupt.code
+      throw thrown
+    }
+  },
+}
+
+interface Asking {
+  readonly client: FarcallClient
+  readonly service: string
+  readonly method: string
+  readonly given: Given
+  readonly room: CommandRoom
+  readonly interrupt: Interruptible
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+type Method = (...args: unknown[]) => PromiseLike<unknown>
+type Methods = Readonly<Record<string, Method>>
+
+async function carryOut(asking: Asking): Promise<number> {
+  const { client, service, method, room, interrupt, flags } = asking
+  const args = await finalArguments(asking)
+  const options = callOptions(room, interrupt.signal, flags)
+  const plain = client.service(service).$with(options)
+  const view = flags['broadcast'] === true ? plain.$broadcast() : plain
+  const byName = args.named.size > 0
+  const methods = (byName ? (view as typeof plain).$named : view) as unknown as Methods
+  const chosen = methods[method] as Method
+  const reply = await (byName ? chosen(args.named) : chosen(...args.list))
+  if (flags['broadcast'] === true) {
+    const all = await printBroadcast(reply as BroadcastResult<unknown>[], room.json)
+    return all ? exitCodes.ok : exitCodes.failed
+  }
+  await printReply(reply, room.json)
+  return interrupt.code ?? exitCodes.ok
+}
+
+/** Those that were typed; where some have names and some have not, the server is asked for the others' names. */
+async function finalArguments({ client, service, method, given }: Asking): Promise<Given> {
+  if (given.named.size === 0 || given.list.length === 0) return given
+  const { endpoint } = await client.pick(service)
+  await using direct = connect(endpoint)
+  const [described] = await askMethods(direct, service)
+  return { list: [], named: namePositions(`${service}.${method}`, described, given) }
+}
+
+function callOptions(
+  room: CommandRoom,
+  signal: AbortSignal,
+  flags: Readonly<Record<string, unknown>>,
+): CallOptions {
+  const timeoutMs = numberOf(room.settings, 'timeoutMs')
+  const instance = flags['instance'] as string | undefined
+  return {
+    signal,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(instance !== undefined && { instance }),
+    metadata: readPairs((flags['metadata'] ?? []) as readonly string[], '--metadata'),
+  }
+}
+
+function clientOptions({ settings, logger }: CommandRoom) {
+  const token = textOf(settings, 'token')
+  const log = logCallsReadably(logger, 'debug', textsOf(settings, 'redact'))
+  // A failed call is told as the command's own error, so the log has it only where somebody looks for it.
+  const layers = logger.isLevelEnabled?.('debug') === true ? [log] : []
+  return { logger, layers: token === undefined ? layers : [...layers, sendToken(token)] }
+}
+
+interface Given {
+  readonly list: readonly unknown[]
+  readonly named: ReadonlyMap<string, unknown>
+}
+
+function readAll(texts: readonly string[], named: SplitArguments['named']): Given {
+  const streams = [...texts, ...named.values()].filter((text) => text === '-').length
+  if (streams > 1) throw new UsageError('only one argument can be the stream from stdin (-)')
+  const read = (text: string | true) =>
+    text === '-' ? stdinItems() : text === true ? true : readArgument(text)
+  return {
+    list: texts.map(read),
+    named: new Map([...named].map(([name, text]) => [name, read(text)])),
+  }
+}
+
+function splitName(name: string): { service: string; method: string } {
+  const at = name.lastIndexOf('.')
+  if (at > 0 && at < name.length - 1) return { service: name.slice(0, at), method: name.slice(at + 1) }
+  throw new UsageError(
+    `'${name}' is no method: it should be service.method`,
+    'for example: farcall call math.add 1 2; farcall methods lists what there is',
+  )
+}
+
+function only({ kind, targets }: Target): string | readonly string[] {
+  return kind === 'registry' ? (targets[0] as string) : targets
+}
+
+/** The flags that `farcall call` has itself; all others are arguments of the method. */
+export function callFlags(): readonly OwnFlag[] {
+  const own = [
+    ...settingsOf('call').map(({ flags }) => new Option(flags)),
+    ...ownOptions,
+    new Option('--json'),
+    new Option('--config <file>'),
+    new Option('-h, --help'),
+  ]
+  return own.map(({ long, short, required }) => ({
+    names: [long, short].filter((name): name is string => typeof name === 'string'),
+    takesValue: required,
+  }))
+}
+
+/** Sorts what was typed behind `farcall call`. @throws UsageError */
+export function sortCallWords(words: readonly string[]): SplitArguments {
+  return splitArguments(words, callFlags())
+}
+
+function misspelt(named: SplitArguments['named']): [string, string][] {
+  const flags = [...settingsOf('call').map(longFlag), '--broadcast', '--metadata', '--instance', '--json']
+  return [...named.keys()].flatMap((name): [string, string][] => {
+    const [near] = nearest(`--${name}`, flags, 1)
+    return near === undefined || near === `--${name}` ? [] : [[`--${name}`, near]]
+  })
+}

@@ -1,0 +1,97 @@
+import { connect, formatEndpoint } from '../../node.ts'
+import type { InstanceData } from '../../discovery/api/instance-data.ts'
+import { askMethods } from '../ask-methods.ts'
+import { connectRegistry, listInstances } from '../ask-registry.ts'
+import type { CommandDefinition } from '../define-command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { toJson } from '../output/json.ts'
+import { printLine } from '../output/print.ts'
+import { harmless, paint } from '../output/style.ts'
+import { formatTable, terminalWidth } from '../output/table.ts'
+import type { CommandRoom } from '../room.ts'
+import { numberOf } from '../settings/typed.ts'
+import { type Target, targetOf } from '../target.ts'
+
+/** `farcall list` */
+export const list: CommandDefinition = {
+  name: 'list',
+  summary: 'list the instances that a registry has, or the services of a server',
+  examples: [
+    'farcall list --registry registry://127.0.0.1:9999',
+    'farcall list --at tcp://127.0.0.1:8089',
+    'farcall list --json | jq .instances',
+  ],
+  logLevel: 'error',
+  async run(room) {
+    const target = targetOf(room.settings)
+    room.asked.where = target.typed
+    await (target.kind === 'registry' ? listRegistry(target, room) : listServers(target, room))
+    return exitCodes.ok
+  },
+}
+
+async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
+  const [registry = ''] = target.targets
+  await using client = connectRegistry(registry, room)
+  const startedAt = performance.now()
+  const instances = await listInstances(client, {}, numberOf(room.settings, 'timeoutMs'))
+  const tookMs = performance.now() - startedAt
+  if (room.json) return printLine(toJson({ registry, instances }))
+  if (instances.length === 0) {
+    await printLine(`${registry} has no instances`)
+    console.error(`  next: farcall serve module.ts --registry ${registry}`)
+    return
+  }
+  const rows = instances.map(rowOf)
+  await printLine(
+    formatTable(['INSTANCE', 'STATUS', 'ZONE', 'STARTED', 'ENDPOINT', 'SERVICES'], rows, terminalWidth()),
+  )
+  const count = `${instances.length} instance${instances.length === 1 ? '' : 's'}`
+  await printLine(paint('dim', `${count}, as ${registry} answered just now, in ${tookMs.toFixed(1)} ms`))
+}
+
+function rowOf(instance: InstanceData): string[] {
+  const status = instance.suspect === true ? 'suspect' : instance.status
+  const services = instance.services
+    .filter(({ name }) => !name.startsWith('farcall.'))
+    .map(({ name, version }) => (version === undefined ? name : `${name} ${version}`))
+  return [
+    instance.id,
+    paint(status === 'up' ? 'green' : 'yellow', status),
+    instance.zone ?? '–',
+    since(instance.incarnation),
+    instance.endpoints.join(' '),
+    services.join(', '),
+  ].map((text) => (text.includes('\u001b[') ? text : harmless(text)))
+}
+
+// A Farcall server's incarnation is the time at which it started; others may count differently.
+function since(incarnation: number): string {
+  const seconds = Math.round((Date.now() - incarnation) / 1000)
+  if (incarnation < 1e12 || seconds < 0) return '–'
+  if (seconds < 120) return `${seconds} s ago`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min ago`
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h ago` : `${Math.round(seconds / 86_400)} d ago`
+}
+
+async function listServers(target: Target, room: CommandRoom): Promise<void> {
+  await using client = connect(target.targets, { logger: room.logger })
+  const endpoints = await client.endpoints('farcall.meta')
+  const answers = await Promise.all(
+    endpoints.map(async ({ instance }) => {
+      const at = instance.endpoints.map(formatEndpoint).join(' ')
+      await using one = connect(at, { logger: room.logger })
+      return { at, services: await askMethods(one) }
+    }),
+  )
+  if (room.json) return printLine(toJson({ servers: answers }))
+  const rows = answers.flatMap(({ at, services }) =>
+    services.map(({ name, version, methods }) => [
+      at,
+      harmless(name),
+      harmless(version ?? '–'),
+      harmless(methods.map((method) => method.name).join(', ')),
+    ]),
+  )
+  await printLine(formatTable(['SERVER', 'SERVICE', 'VERSION', 'METHODS'], rows, terminalWidth()))
+}

@@ -1,0 +1,34 @@
+import { startRegistry } from '../../node.ts'
+import type { CommandDefinition } from '../define-command.ts'
+import { logCallsReadably } from '../log-calls.ts'
+import { toJson } from '../output/json.ts'
+import { printLine } from '../output/print.ts'
+import { numberOf, textOf } from '../settings/typed.ts'
+import { untilStopped } from '../until-stopped.ts'
+
+// A registry's calls are short, and its watches end at once: nothing is worth waiting for.
+const graceMs = 2_000
+
+/** `farcall registry` */
+export const registry: CommandDefinition = {
+  name: 'registry',
+  summary: 'start a registry, where servers announce themselves and clients find them',
+  examples: [
+    'farcall registry',
+    'farcall registry -l :: -p 9999',
+    'farcall registry --log-file registry.log',
+  ],
+  logLevel: 'info',
+  async run(room) {
+    const { settings, logger, json } = room
+    const started = await startRegistry({
+      host: textOf(settings, 'listen'),
+      port: numberOf(settings, 'port'),
+      logger,
+      // Mostly renewals; what matters of them the registry says itself.
+      layers: [logCallsReadably(logger, 'debug')],
+    })
+    if (json) await printLine(toJson({ event: 'listening', id: started.server.id, targets: started.targets }))
+    return untilStopped([started], { room, graceMs })
+  },
+}

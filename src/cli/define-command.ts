@@ -1,0 +1,90 @@
+import { Command, Option } from 'commander'
+import type { LogLevel } from '../node.ts'
+import { exitCodes } from './exit-codes.ts'
+import { ReaderLeft } from './output/print.ts'
+import { report } from './report.ts'
+import { type CommandRoom, enter } from './room.ts'
+import { type CommandName, longFlag, nameOf, settingsOf } from './settings/table.ts'
+
+/** One command of the program. */
+export interface CommandDefinition {
+  readonly name: CommandName
+  /** What comes behind the name: `<module>`. */
+  readonly takes?: string
+  readonly summary: string
+  /** Lines for the end of its help. */
+  readonly examples: readonly string[]
+  /** The level at which it logs where nothing is set. */
+  readonly logLevel: LogLevel
+  /** Flags that are no settings. */
+  readonly options?: readonly Option[]
+  /** Does it. Gives the exit code; what it throws is reported. */
+  run(room: CommandRoom, words: readonly string[], flags: Readonly<Record<string, unknown>>): Promise<number>
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+/** Makes the command as commander knows it. */
+export function createCommand(definition: CommandDefinition): Command {
+  const { name, takes, summary, examples, options = [] } = definition
+  const command = new Command(name).summary(summary).description(summary)
+  if (takes !== undefined) command.arguments(takes)
+  for (const setting of settingsOf(name)) {
+    const fallback = setting.fallback === undefined ? '' : ` (default ${setting.fallback})`
+    const option = new Option(setting.flags, `${setting.about}${fallback}`).argParser(collect)
+    command.addOption(option)
+  }
+  for (const option of options) command.addOption(option)
+  command.option('--json', 'print JSON, for programs')
+  command.option('--config <file>', 'the configuration file; default: the first found from here upwards')
+  command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
+  command.action(async () => {
+    const flags = command.opts()
+    await end(await run(definition, command.args, flags))
+  })
+  return command
+}
+
+async function run(
+  definition: CommandDefinition,
+  words: readonly string[],
+  flags: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const json = flags['json'] === true
+  const config = flags['config'] as string | undefined
+  const sources = { flags: typedFlags(definition.name, flags), env: process.env, cwd: process.cwd(), config }
+  let room: CommandRoom | undefined
+  try {
+    room = await enter(definition.name, { sources, json }, definition.logLevel)
+    return await definition.run(room, words, flags)
+  } catch (thrown) {
+    if (thrown instanceof ReaderLeft) return exitCodes.ok
+    const debug = room?.logger.isLevelEnabled?.('debug') ?? false
+    return report(thrown, { json, debug, ...room?.asked })
+  } finally {
+    await room?.logger.close()
+  }
+}
+
+/** What was typed for each setting, by the long flag. */
+function typedFlags(name: CommandName, flags: Readonly<Record<string, unknown>>) {
+  const typed = new Map<string, readonly string[]>()
+  for (const setting of settingsOf(name)) {
+    const flag = longFlag(setting).slice(2)
+    const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    const value = flags[key]
+    if (Array.isArray(value)) typed.set(flag, value as readonly string[])
+    else if (typeof value === 'string') typed.set(nameOf(setting), [value])
+  }
+  return typed
+}
+
+// Not before all is written; but something that still listens (stdin, a module's own timer) does not hold it up.
+async function end(code: number): Promise<void> {
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((resolve) => void stream.write('', () => resolve())),
+    ),
+  )
+  process.exit(code)
+}

@@ -1,0 +1,3 @@
+export async function runDemo(_o: { once: boolean }): Promise<number> {
+  return 0
+}

@@ -1,0 +1,32 @@
+import { alwaysSecret } from '../layers/log.ts'
+import { type Layer, type Logger, type LogLevel, logCalls } from '../node.ts'
+
+/**
+ * The layer that logs calls, its lines as sentences: `math.add {"a":1,"b":2} → 13  0.26 ms  127.0.0.1:46186`.
+ * @param redact Names that are hidden beside those that always are.
+ */
+export function logCallsReadably(logger: Logger, level: LogLevel, redact: readonly string[] = []): Layer {
+  const write = (at: LogLevel) => (fields: Readonly<Record<string, unknown>>) =>
+    logger[at]({ event: 'call', ...fields }, sentence(fields))
+  const readable: Logger = {
+    trace: write('trace'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    isLevelEnabled: (asked) => logger.isLevelEnabled?.(asked) ?? true,
+  }
+  return logCalls({ logger: readable, level, redact: [...alwaysSecret, ...redact] })
+}
+
+function sentence(fields: Readonly<Record<string, unknown>>): string {
+  const { call, arguments: given, result, code, error, ms, peer, attempt } = fields
+  const came = code === undefined ? `→ ${text(result ?? 'nothing')}` : `failed: ${text(code)}: ${text(error)}`
+  const again = attempt === undefined ? '' : `  attempt ${text(attempt)}`
+  const from = peer === undefined ? '' : `  ${text(peer)}`
+  return `${text(call)} ${text(given ?? '')} ${came}  ${text(ms)} ms${from}${again}`
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
