@@ -1,0 +1,3 @@
+module farcall.bench/peers
+
+go 1.22
