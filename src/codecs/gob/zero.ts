@@ -19,6 +19,7 @@ export function zeroOf(given: GobType, around: ReadonlySet<GobType> = new Set())
   const known = zeros.get(given)
   if (known !== undefined) return known
   const { type, nilable } = resolveType(given)
+  if (nilable) return nil
   if (around.has(type)) {
     const name = 'name' in type && type.name !== '' ? type.name : 'a struct'
     throw new RpcError(
@@ -26,7 +27,7 @@ export function zeroOf(given: GobType, around: ReadonlySet<GobType> = new Set())
       `${name} contains itself; use gob.pointer(gob.lazy(() => …)) there`,
     )
   }
-  const zero = nilable ? nil : makeZero(type, new Set([...around, type]))
+  const zero = makeZero(type, new Set([...around, type]))
   zeros.set(given, zero)
   return zero
 }
