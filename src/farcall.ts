@@ -59,10 +59,14 @@ export function createFarcall(parts: FarcallParts): Farcall {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
       const server = createServer({ ...parts, discoveryRoom }, services, options)
       // It describes itself: `farcall methods` and consoles ask for that.
-      server.add(metaService({ services: () => server.services() }))
+      server.add(metaService({ services: () => server.services(), ...pickBare(options) }))
       return server.listen()
     },
   }
+}
+
+function pickBare({ bareService }: ServeOptions): { bareService?: string } {
+  return bareService === undefined ? {} : { bareService }
 }
 
 // A policy of the user's own need not know of retries either: those that were tried are passed over for it.

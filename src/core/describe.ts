@@ -2,13 +2,15 @@ import { RpcError } from './error.ts'
 import { type Method, method } from './method.ts'
 import { listNames, showName } from './names.ts'
 import { formatParameters } from './params.ts'
-import type { Router } from './router.ts'
+import type { Router, RouterOptions } from './router.ts'
 import { internalService, type Service } from './service.ts'
 
 /** A service as plain data, for people and tools. */
 export interface ServiceDescription {
   readonly name: string
   readonly version?: string
+  /** It is the service that is meant where a peer names only a method. */
+  readonly bare?: true
   readonly methods: readonly MethodDescription[]
 }
 
@@ -54,7 +56,11 @@ function describeMethod({ name, info, parameters, timeoutMs, errors, doc }: Meth
 export type MetaService = ReturnType<typeof metaService>
 
 /** Farcall's own service `farcall.meta`, made of a router: the names of the services, and descriptions of them. */
-export function metaService(router: Pick<Router, 'services'>) {
+export function metaService(router: Pick<Router, 'services'> & Pick<RouterOptions, 'bareService'>) {
+  const describeOf = (service: Service): ServiceDescription => ({
+    ...describe(service),
+    ...(service.name === router.bareService && { bare: true }),
+  })
   return internalService('farcall.meta', {
     services: method({ params: [], idempotent: true, doc: 'The names of all services.' }, () =>
       router.services().map(({ name }) => name),
@@ -65,7 +71,7 @@ export function metaService(router: Pick<Router, 'services'>) {
         const all = router.services()
         const wanted =
           name === undefined || name === null ? all : all.filter((service) => service.name === name)
-        if (wanted.length > 0 || name === undefined) return wanted.map(describe)
+        if (wanted.length > 0 || name === undefined) return wanted.map(describeOf)
         const names = listNames(all.map((service) => service.name))
         throw new RpcError(
           'not_found',

@@ -9,6 +9,8 @@ export interface ErrorRoom {
   readonly random: Random
   /** Gets the original, and the id that the caller is told. */
   readonly onInternalError: (thrown: unknown, call: Call, id: string) => void
+  /** Whether the message of what a method threw without meaning to tell reaches the caller all the same. Default no. */
+  readonly exposeExceptions?: boolean
 }
 
 /**
@@ -65,7 +67,8 @@ function passOn(error: RpcError, details: unknown): RpcError {
 function internalError(thrown: unknown, call: Call, room: ErrorRoom): RpcError {
   const id = randomId(room.random)
   room.onInternalError(thrown, call, id)
-  return new RpcError('internal', `internal error (id ${id})`, { cause: thrown })
+  const message = room.exposeExceptions === true ? RpcError.from(thrown).message : `internal error (id ${id})`
+  return new RpcError('internal', message, { cause: thrown })
 }
 
 function isAbort(thrown: unknown): boolean {

@@ -50,6 +50,11 @@ export interface ServeOptions {
   readonly logger?: Logger | undefined
   /** The service that is meant where a peer names only a method. */
   readonly bareService?: string | undefined
+  /**
+   * Whether the message of an exception that a method threw without meaning to tell reaches the caller, as in the older
+   * Python systems. Default false: the caller gets an id, the log has the rest.
+   */
+  readonly exposeExceptions?: boolean | undefined
 }
 
 /** Where to listen, and the one protocol spoken there if it was named. */
@@ -81,6 +86,7 @@ export interface ResolvedServeOptions {
   readonly tls: Unwrap | undefined
   readonly logger: Logger | undefined
   readonly bareService: string | undefined
+  readonly exposeExceptions: boolean
 }
 
 // A record, so that the compiler sees to it that none is missing.
@@ -103,6 +109,7 @@ const known: Readonly<Record<keyof ServeOptions, true>> = {
   tls: true,
   logger: true,
   bareService: true,
+  exposeExceptions: true,
 }
 
 /**
@@ -131,6 +138,7 @@ export function resolveServeOptions(given: ServeOptions = {}): ResolvedServeOpti
     tls: given.tls,
     logger: given.logger,
     bareService: text('bareService', given.bareService),
+    exposeExceptions: given.exposeExceptions === true,
   })
 }
 

@@ -221,10 +221,11 @@ class RunningServer implements Server {
   }
 
   #createRouter(services: readonly Service[]): Router {
-    const { bareService } = this.#options
+    const { bareService, exposeExceptions } = this.#options
     const failures = new LogGate(this.#parts.clock, 1_000)
     const router = createRouter({
       random: this.#parts.random,
+      exposeExceptions,
       ...(bareService !== undefined && { bareService }),
       onInternalError: (error, call, correlationId) => {
         // Many, because someone may ask for each by its id; not all, because a caller may repeat it without end.

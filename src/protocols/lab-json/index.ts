@@ -1,0 +1,1 @@
+export { labJsonProtocol } from './lab-json.ts'
