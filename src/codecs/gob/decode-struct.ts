@@ -50,7 +50,11 @@ export function structReader(
         at += delta
         const field = fields[at] as (typeof fields)[number]
         if (field.value === undefined) readers.skip(reader, field.id)
-        else object[field.property] = field.value.read(reader)
+        else {
+          object[field.property] = field.value.read(reader)
+          // It was counted as left out, like all.
+          reader.omittable++
+        }
       }
     } catch (thrown) {
       throw inside(thrown, at < 0 ? '' : property(sent[at]?.name ?? ''))

@@ -96,7 +96,7 @@ export class GobDecoder {
     const reader = this.#reader
     const end = this.#valueEnd
     reader.reset(this.#store.bytes, this.#valueStart, end)
-    reader.omittable = this.#limits.maxOmittedFields + end - this.#valueStart
+    reader.omittable = this.#limits.maxOmittedFields
     try {
       const value = this.#readers.single(reader, this.#id, type)
       if (reader.at !== end) throw new Problem(`is followed by ${end - reader.at} bytes in its message`)

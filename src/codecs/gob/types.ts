@@ -193,7 +193,8 @@ export function map<K, V>(key: GobType<K>, element: GobType<V>): MapType<K, V> {
 export function struct<const F extends Fields>(name: string, fields: F): StructType<StructValue<F>> {
   const seen = new Set<string>()
   const list = Object.entries(fields).map(([key, given]) => {
-    const field = 'field' in given ? given : { field: key, type: given }
+    const isField = typeof given === 'object' && given !== null && 'field' in given
+    const field = isField ? given : { field: key, type: given }
     const where = `field ${key} of ${name || 'a struct'}`
     if (field.field === '') throw new RpcError('invalid_argument', `${where} has an empty name`)
     if (seen.has(field.field)) {
@@ -237,10 +238,7 @@ export function interfaceOf<const T extends InterfaceTable>(table: T): Interface
 /** A type that makes its own bytes; without options they are passed on as they are. */
 export function opaque(name: string): OpaqueType<Uint8Array>
 export function opaque<T>(name: string, options: OpaqueOptions<T>): OpaqueType<T>
-export function opaque(
-  name: string,
-  options: OpaqueOptions<unknown> = asBytes,
-): OpaqueType<unknown> {
+export function opaque(name: string, options: OpaqueOptions<unknown> = asBytes): OpaqueType<unknown> {
   return Object.freeze({ kind: 'opaque', name, options })
 }
 

@@ -1,0 +1,562 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { MemoryOutput } from '../../core/bytes/output.ts'
+import { RpcError } from '../../core/error.ts'
+import { defaultLimits } from '../../core/limits.ts'
+import { GobComplex, GobDecoder, GobEncoder, GobNamed, gob, gobCodec } from './index.ts'
+
+const fixtures = JSON.parse(readFileSync(new URL('fixtures/go.json', import.meta.url), 'utf8')) as Record<
+  string,
+  string
+>
+const fixture = (name: string) => Uint8Array.from(Buffer.from(fixtures[name] ?? assert.fail(name), 'hex'))
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+
+const Point = gob.struct('Point', { X: gob.int, Y: gob.int })
+const Rect = gob.struct('Rect', { Min: Point, Max: Point })
+
+interface Node {
+  Value: number
+  Next?: Node | null
+}
+const Node: gob.GobType<Node> = gob.struct('Node', {
+  Value: gob.int,
+  Next: gob.pointer(gob.lazy(() => Node)),
+})
+
+function decodeAll(bytes: Uint8Array, ...types: (gob.GobType | undefined)[]): unknown[] {
+  const decoder = new GobDecoder()
+  decoder.push(bytes)
+  const values: unknown[] = []
+  while (decoder.ready) values.push(decoder.decodeNext(types[values.length % Math.max(types.length, 1)]))
+  assert.equal(decoder.pending, 0)
+  return values
+}
+
+function throwsRpc(run: () => unknown, message: RegExp | string, code = 'invalid_argument'): void {
+  assert.throws(run, (error: unknown) => {
+    assert.ok(error instanceof RpcError, String(error))
+    assert.equal(error.code, code)
+    if (typeof message === 'string') assert.equal(error.message, message)
+    else assert.match(error.message, message)
+    return true
+  })
+}
+
+describe('gob: what Go sends', () => {
+  const circle = (Radius: number, Label: string) => new GobNamed('main.Circle', { Radius, Label })
+  const drawing = { Name: '', Shape: null, Shapes: [], Table: new Map(), After: 0 }
+  const square = (Side: number, Inner: unknown) => new GobNamed('*main.Square', { Side, Inner })
+  const table: Record<string, unknown[]> = {
+    point: [
+      { X: 22, Y: 33 },
+      { X: 0, Y: 1 },
+      { X: 0, Y: 0 },
+    ],
+    ints: [
+      ...[0, 1, -1, 63, 64, -64, -65, 127, 128, -129, 2 ** 20, 2 ** 31, -(2 ** 31), 2 ** 53 - 1],
+      ...[2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n)],
+    ],
+    uints: [
+      ...[0, 127, 128, 255, 256, 65535, 2 ** 24, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1],
+      ...[2n ** 53n, 2n ** 64n - 1n],
+    ],
+    floats: [
+      0,
+      1,
+      -1,
+      17,
+      0.1,
+      Math.PI,
+      Number.MAX_VALUE,
+      Number.MIN_VALUE,
+      Infinity,
+      -Infinity,
+      NaN,
+      -0,
+      0.5,
+    ],
+    complexes: [new GobComplex(0, 0), new GobComplex(1, -2), new GobComplex(0.5, 0.25)],
+    bools: [true, false],
+    strings: ['', 'a', 'héllo, wörld', '日本語 🎉', 'x'.repeat(300), '\0'],
+    bytes: [new Uint8Array(0), new Uint8Array([1, 2, 3]), new Uint8Array(200).fill(7)],
+    slices: [
+      [],
+      [1, -2, 3],
+      ['', 'b'],
+      [[1], [], [2, 3]],
+      [0.5],
+      [true, false],
+      [
+        { X: 1, Y: 2 },
+        { X: 0, Y: 0 },
+      ],
+      [{ X: 3, Y: 4 }],
+    ],
+    arrays: [
+      [1, 2, 3],
+      ['a', ''],
+      [1, 2, 3, 255],
+      [],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+    maps: [
+      new Map([['a', 1]]),
+      new Map(),
+      new Map([[-5, 'x']]),
+      new Map([[{ X: 1, Y: 2 }, ['p']]]),
+      new Map([[true, new Map([['q', 0.25]])]]),
+    ],
+    rect: [
+      { Min: { X: 1, Y: 2 }, Max: { X: 3, Y: 4 } },
+      { Min: { X: 0, Y: 0 }, Max: { X: 0, Y: 0 } },
+      { Min: { X: 0, Y: 0 }, Max: { X: 0, Y: 5 } },
+    ],
+    node: [{ Value: 1, Next: { Value: 2, Next: { Value: 0, Next: null } } }],
+    tree: [
+      {
+        Label: 'root',
+        Kids: [{ Label: 'kid', Kids: [], Attrs: new Map() }],
+        Attrs: new Map([['a', { Label: 'attr', Kids: [], Attrs: new Map() }]]),
+      },
+    ],
+    mutual: [{ Name: 'l', Right: { Size: 3, Left: [{ Name: 'm', Right: null }] } }],
+    lists: [[[], [[], []]]],
+    embedded: [{ Base: { ID: 5 }, Title: 't' }],
+    'interface-known': [
+      { X: 1, Y: 2 },
+      { ...drawing, Name: 'd', Shape: new GobNamed('main.Point', { X: 3, Y: 4 }), After: 5 },
+    ],
+    'interface-new': [
+      { ...drawing, Name: 'd', Shape: circle(2.5, 'c'), After: 5 },
+      { ...drawing, Shape: circle(1, ''), After: 6 },
+    ],
+    'interface-nested': [{ ...drawing, Shape: square(1, square(2, square(3, circle(1, '')))), After: 7 }],
+    'interface-slice': [
+      {
+        ...drawing,
+        Shapes: [
+          ...[1, 'two', null, 3.5, circle(1, 'x'), new GobNamed('main.Point', { X: 1, Y: 2 })],
+          new GobNamed('shapes.Rect', { Min: { X: 0, Y: 0 }, Max: { X: 1, Y: 1 } }),
+          [true, 7],
+        ],
+        After: 8,
+      },
+    ],
+    'interface-map': [{ ...drawing, Table: new Map([['k', new Map([['inner', ['s']]])]]), After: 9 }, 42],
+    'interface-top': [circle(2, 'c')],
+    duration: [1_500_000_000],
+    'rpc-requests': [
+      { ServiceMethod: 'Foo.Sum', Seq: 0 },
+      { Num1: 1, Num2: 2 },
+      { ServiceMethod: 'Foo.Sum', Seq: 1 },
+      { Num1: 0, Num2: -7 },
+    ],
+    'rpc-responses': [
+      { ServiceMethod: 'Foo.Sum', Seq: 1, Error: '' },
+      3,
+      { ServiceMethod: 'Foo.Sum', Seq: 2, Error: 'rpc: boom' },
+      {},
+      { ServiceMethod: 'Foo.Sum', Seq: 3, Error: '' },
+      0,
+    ],
+  }
+  for (const [name, values] of Object.entries(table)) {
+    it(`${name}, whole and byte by byte`, () => {
+      assert.deepStrictEqual(decodeAll(fixture(name)), values)
+      const decoder = new GobDecoder()
+      const found: unknown[] = []
+      for (const byte of fixture(name)) {
+        decoder.push(Uint8Array.of(byte))
+        found.push(...decoder.values())
+      }
+      assert.deepStrictEqual(found, values)
+      const idle = new GobDecoder()
+      idle.push(fixture(name))
+      for (const _ of values) assert.equal(idle.skipNext(), true)
+      assert.equal(idle.skipNext(), false)
+      assert.equal(idle.pending, 0)
+    })
+  }
+
+  it('every kind of field, with a description', () => {
+    const Blob = gob.opaque('Blob')
+    const asText = {
+      via: 'binary' as const,
+      read: (bytes: Uint8Array) => hex(bytes),
+      write: (text: string) => Uint8Array.from(Buffer.from(text, 'hex')),
+      isZero: (text: string) => text === '',
+      zero: () => '',
+    }
+    const Everything = gob.struct('Everything', {
+      Int64: gob.int64,
+      Uint64: gob.uint64,
+      flag: gob.field('Bool', gob.bool),
+      Float64: gob.float,
+      Complex: gob.complex,
+      String: gob.string,
+      Bytes: gob.bytes,
+      Ints: gob.slice(gob.int),
+      Array: gob.array(3, gob.uint),
+      Grid: gob.array(2, gob.array(2, gob.int)),
+      Ages: gob.map(gob.string, gob.int),
+      Nested: Rect,
+      Pointer: gob.pointer(Point),
+      Number: gob.pointer(gob.int),
+      Nothing: gob.any,
+      Any: gob.interface({ string: gob.string }),
+      Time: gob.time,
+      For: gob.int,
+      Blob,
+      Packed: gob.opaque('Packed', asText),
+      Unknown: gob.pointer(gob.string),
+      Missing: gob.array(2, gob.struct('', { A: gob.slice(gob.int) })),
+    })
+    const zero = {
+      Int64: 0,
+      Uint64: 0,
+      flag: false,
+      Float64: 0,
+      Complex: new GobComplex(0, 0),
+      String: '',
+      Bytes: new Uint8Array(0),
+      Ints: [],
+      Array: [0, 0, 0],
+      Grid: [
+        [0, 0],
+        [0, 0],
+      ],
+      Ages: new Map(),
+      Nested: { Min: { X: 0, Y: 0 }, Max: { X: 0, Y: 0 } },
+      Pointer: null,
+      Number: null,
+      Nothing: null,
+      Any: null,
+      Time: new Date('0001-01-01T00:00:00Z'),
+      For: 0,
+      Blob: new Uint8Array(0),
+      Packed: '',
+      Unknown: null,
+      Missing: [{ A: [] }, { A: [] }],
+    }
+    const full: gob.Infer<typeof Everything> = {
+      ...zero,
+      Int64: -(2n ** 63n),
+      Uint64: 2n ** 64n - 1n,
+      flag: true,
+      Float64: 1e100,
+      Complex: new GobComplex(1, 2),
+      String: 'text',
+      Bytes: new Uint8Array(Buffer.from('bytes')),
+      Ints: [1, 2],
+      Array: [1, 2, 3],
+      Grid: [
+        [1, 2],
+        [3, 4],
+      ],
+      Ages: new Map([['k', 7]]),
+      Nested: { Min: { X: 1, Y: 2 }, Max: { X: 3, Y: 4 } },
+      Pointer: { X: 5, Y: 6 },
+      Number: 7,
+      Any: new GobNamed('string' as const, 'any'),
+      Time: new Date('2026-01-02T03:04:05.006Z'),
+      For: 1_500_000_000,
+      Blob: new Uint8Array([9, 8]),
+      Packed: '07',
+    }
+    assert.deepStrictEqual(decodeAll(fixture('everything'), Everything), [full, zero])
+    assert.deepStrictEqual(gob.decode(gob.encode(full, Everything), Everything), full)
+    assert.deepStrictEqual(gob.decode(gob.encode(zero as never, Everything), Everything), zero)
+    // What is missing is zero when it is sent, too.
+    assert.deepStrictEqual(gob.decode(gob.encode({} as never, Everything), Everything), zero)
+  })
+
+  it('time.Time as Dates', () => {
+    const expected = [
+      '2026-01-02T03:04:05.006Z',
+      '0001-01-01T00:00:00.000Z',
+      '1969-12-31T22:59:59.999Z',
+      '1999-12-31T23:58:30.000Z',
+    ]
+    const dates = decodeAll(fixture('time'), gob.time) as Date[]
+    assert.deepEqual(
+      dates.map((date) => date.toISOString()),
+      expected,
+    )
+    assert.deepEqual(
+      decodeAll(fixture('time')).map((bytes) => (bytes as Uint8Array).length),
+      [15, 15, 15, 16],
+    )
+    for (const date of dates) assert.deepEqual(gob.decode(gob.encode(date, gob.time), gob.time), date)
+    throwsRpc(() => gob.encode(new Date(Number.NaN), gob.time), /valid Date/)
+    assert.deepEqual(gob.decode(gob.encode([1, new Date(5)])), [1, new Date(5)])
+  })
+
+  it('structs that have changed: fields are matched by name', () => {
+    const [v2] = decodeAll(fixture('person-v2'), gob.struct('P', { Name: gob.string, Age: gob.int }))
+    assert.deepStrictEqual(v2, { Name: 'Ann', Age: 0 })
+    const [v1] = decodeAll(
+      fixture('person-v1'),
+      gob.struct('P', { Tags: gob.slice(gob.string), Name: gob.string }),
+    )
+    assert.deepStrictEqual(v1, { Tags: [], Name: 'Ann' })
+    throwsRpc(
+      () => decodeAll(fixture('person-v1'), gob.struct('Other', { Size: gob.int })),
+      'the gob value at $ has no field in common with Other',
+    )
+    throwsRpc(
+      () => decodeAll(fixture('person-v1'), gob.struct('P', { Name: gob.int })),
+      'the gob value at $.Name is a string at the peer, where an int is expected',
+    )
+  })
+})
+
+describe('gob: what is sent', () => {
+  it('the example of the documentation of Go, byte for byte', () => {
+    const output = new MemoryOutput()
+    const encoder = new GobEncoder()
+    encoder.encode({ X: 22, Y: 33 }, output, Point)
+    assert.equal(
+      hex(output.take()),
+      '1fff8103010105506f696e7401ff8200010201015801040001015901040000' + '0007ff82012c014200',
+    )
+    encoder.encode({ X: 22, Y: 33 }, output, Point)
+    assert.equal(hex(output.take()), '07ff82012c014200')
+  })
+
+  it('an empty struct, as net/rpc sends with an error', () => {
+    assert.equal(hex(gob.encode({}, gob.struct('', {}))), '0aff81030102ff8200000003ff8200')
+  })
+
+  it('grows an output in any place, and leaves it as it was after an error', () => {
+    const encoder = new GobEncoder()
+    const output = new MemoryOutput(1)
+    output.at = 1
+    output.bytes[0] = 99
+    throwsRpc(
+      () => encoder.encode({ X: 1, Y: 'y' } as never, output, Point),
+      /at \$\.Y is "y", where an integer/,
+    )
+    assert.equal(output.at, 1)
+    for (const size of [0, 1, 126, 127, 128, 255, 256, 65_535, 65_536, 1 << 20]) {
+      encoder.encode({ Name: 'x'.repeat(size), X: size }, output)
+    }
+    assert.equal(output.bytes[0], 99)
+    const sizes = decodeAll(output.take(1)).map((value) => (value as { X: number; Name: string }).Name.length)
+    assert.deepEqual(sizes, [0, 1, 126, 127, 128, 255, 256, 65_535, 65_536, 1 << 20])
+  })
+
+  it('takes what has no description as what it is', () => {
+    const own = JSON.parse('{"__proto__":{"polluted":true},"constructor":1,"toString":"x"}') as object
+    const table: [unknown, unknown?][] = [
+      [5],
+      [-0],
+      [2.5],
+      [2n ** 63n],
+      [-5n, -5],
+      [''],
+      [false],
+      [new Uint8Array([1])],
+      [[]],
+      [[1, 2.5]],
+      [
+        [1, 'a', null, undefined],
+        [1, 'a', null, null],
+      ],
+      [[[1], [2.5]]],
+      [
+        [{ A: 1 }, { A: 2, B: 'x' }],
+        [
+          { A: 1, B: '' },
+          { A: 2, B: 'x' },
+        ],
+      ],
+      [
+        new Map<unknown, unknown>([
+          ['a', 1],
+          ['b', 'x'],
+        ]),
+      ],
+      [new Map([[1, [true]]])],
+      [{ A: { B: [{ C: null, D: 1n }] } }, { A: { B: [{ D: 1 }] } }],
+      [
+        [{ A: 1 }, 'x'],
+        [new Map([['A', 1]]), 'x'],
+      ],
+      [[1, new GobNamed('main.T', { X: 1 })]],
+      [new GobComplex(1, 2)],
+      [own],
+      [Object.create(null), {}],
+    ]
+    for (const [value, expected = value] of table)
+      assert.deepStrictEqual(gob.decode(gob.encode(value)), expected)
+    assert.equal(({} as { polluted?: boolean }).polluted, undefined)
+    const proto = gob.decode(gob.encode(own)) as object
+    assert.equal(Object.getPrototypeOf(proto), Object.prototype)
+    assert.deepEqual(Object.keys(proto), ['__proto__', 'constructor', 'toString'])
+  })
+
+  it('interfaces with a table, whose types are defined when they come', () => {
+    const Shape = gob.interface({
+      'main.Point': Point,
+      'main.Rect': Rect,
+      int: gob.int,
+      '[]string': gob.slice(gob.string),
+    })
+    const Drawing = gob.struct('Drawing', {
+      First: Shape,
+      Rest: gob.slice(Shape),
+      Last: gob.map(Shape, gob.any),
+    })
+    type Drawing = gob.Infer<typeof Drawing>
+    const list: Drawing[] = [
+      { First: null, Rest: [], Last: new Map() },
+      {
+        First: { name: 'int', value: 5 },
+        Rest: [null, { name: 'main.Point', value: { X: 1, Y: 2 } }],
+        Last: new Map(),
+      },
+      {
+        First: { name: 'main.Rect', value: { Min: { X: 1, Y: 1 }, Max: { X: 1, Y: 1 } } },
+        Rest: [{ name: '[]string', value: ['a'] }],
+        Last: new Map([[{ name: 'int', value: 1 }, [true, 'x']]]),
+      },
+    ]
+    const encoder = new GobEncoder()
+    const output = new MemoryOutput()
+    for (const each of list) encoder.encode(each, output, Drawing)
+    const plain = (value: unknown): unknown =>
+      JSON.parse(JSON.stringify(value, (_, v: unknown) => (v instanceof Map ? [...v] : v)))
+    assert.deepEqual(plain(decodeAll(output.take(), Drawing)), plain(list))
+    const wrong = { First: { name: 'main.Nobody', value: 1 }, Rest: [], Last: new Map() }
+    throwsRpc(
+      () => gob.encode(wrong as never, Drawing),
+      'the value at $.First names the type "main.Nobody"; the interface knows main.Point, main.Rect, int, []string',
+    )
+    const decoder = new GobDecoder()
+    decoder.push(fixture('interface-new'))
+    throwsRpc(
+      () => decoder.decodeNext(gob.struct('', { Shape })),
+      /\$\.Shape holds a value of type "main\.Circle"/,
+    )
+    // The definitions in the value that could not be read are known all the same.
+    assert.equal((decoder.decodeNext() as { After: number }).After, 6)
+  })
+
+  it('names the path to what cannot travel', () => {
+    const cycle: Record<string, unknown> = {}
+    cycle['c'] = [cycle, cycle]
+    const loop: Node = { Value: 1 }
+    loop.Next = loop
+    const shared = Array.from({ length: 40 }).reduce<unknown>((inner) => [inner, inner], 1)
+    const table: [() => unknown, RegExp | string, string?][] = [
+      [() => gob.encode(null), 'the value at $ is null, and gob has no nil on its own'],
+      [() => gob.encode(undefined, gob.pointer(gob.int) as never), /at \$ is undefined/],
+      [() => gob.encode({ a: [{ b: () => 1 }] }), 'the value at $.a[0].b is a function, which cannot travel'],
+      [() => gob.encode(new Map([['k', Symbol('s')]])), /at \$\.values\(\)\[0\] is a symbol/],
+      [
+        () => gob.encode(new Map([['k', 1.5]]), gob.map(gob.string, gob.int)),
+        /\$\.get\("k"\) is 1\.5, where an integer/,
+      ],
+      [() => gob.encode({ s: new Set([1]) }), /\$\.s is of kind Set, which cannot travel/],
+      [() => gob.encode([new Float64Array(1)]), /\$\[0\] is of kind Float64Array/],
+      [() => gob.encode({ '': 1 }), /property with an empty name/],
+      [() => gob.encode(cycle), /a cycle cannot travel/],
+      [() => gob.encode([1, cycle]), /a cycle cannot travel/],
+      [() => gob.encode(loop, Node), /nested deeper than 64 levels/],
+      [() => gob.encode(shared), /too large for a message/, 'resource_exhausted'],
+      [() => gob.encode(2n ** 64n), /does not fit into 64 bits, signed|unsigned/],
+      [() => gob.encode(-(2n ** 63n) - 1n), /does not fit into 64 bits, signed/],
+      [() => gob.encode(-1, gob.uint), /is -1, where an integer from 0 up/],
+      [() => gob.encode(2 ** 53, gob.int64), /where an integer \(beyond 2\^53 a bigint\)/],
+      [() => gob.encode([1], gob.array(2, gob.int)), 'the value at $ has 1 elements, where 2 are expected'],
+      [
+        () => gob.encode([null] as never, gob.slice(Point)),
+        /\$\[0\] is null; gob has nil only for fields and interfaces/,
+      ],
+      [() => gob.encode('x'.repeat(5 << 20)), /larger than maxMessageBytes/, 'resource_exhausted'],
+      [() => gob.encode('x', { kind: 5 } as never), /no gob type/],
+      [() => gob.struct('A', { B: undefined as never }), /field B of A is no gob type/],
+      [() => gob.struct('A', { B: gob.int, c: gob.field('B', gob.int) }), /field c of A is called 'B'/],
+      [() => gob.array(-1, gob.int), /whole number/],
+    ]
+    for (const [run, message, code] of table) throwsRpc(run, message, code)
+    const getter = {
+      get X(): number {
+        throw new Error('shut')
+      },
+      Y: 1,
+    }
+    throwsRpc(() => gob.encode(getter, Point), 'the value at $.X cannot be handled: shut')
+    const Endless: gob.GobType<unknown> = gob.struct('Endless', { E: gob.lazy(() => Endless), N: gob.int })
+    throwsRpc(() => gob.decode(gob.encode({ N: 1 }), Endless), /Endless contains itself; use gob\.pointer/)
+    const Self: gob.GobType<unknown> = gob.pointer(gob.lazy(() => Self))
+    throwsRpc(() => gob.encode(1, Self), /leads only back to itself/)
+  })
+
+  it('integers beyond 2^53 are exact, or an error where they were not expected', () => {
+    const N = gob.struct('N', { N: gob.int, U: gob.uint })
+    const bytes = gob.encode({ N: 2n ** 60n, U: 2n ** 60n } as never, N)
+    assert.deepEqual(gob.decode(bytes), { N: 2n ** 60n, U: 2n ** 60n })
+    throwsRpc(() => gob.decode(bytes, N), /\$\.N is 1152921504606846976, beyond 2\^53; described as int64/)
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+        assert.equal(BigInt(gob.decode(gob.encode(value, gob.int64), gob.int64)), value)
+        const unsigned = BigInt.asUintN(64, value)
+        assert.equal(BigInt(gob.decode(gob.encode(unsigned, gob.uint64), gob.uint64)), unsigned)
+      }),
+    )
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.double(), (integer, float) => {
+        assert.equal(gob.decode(gob.encode(integer, gob.int64), gob.int64), integer)
+        assert.equal(gob.decode(gob.encode(float, gob.float), gob.float), float)
+      }),
+    )
+  })
+
+  it('a Go string that is no UTF-8 is an error, and can be read as bytes', () => {
+    const bytes = Uint8Array.of(4, 0x0c, 0, 1, 0xff)
+    throwsRpc(() => gob.decode(bytes), /not well-formed UTF-8/)
+    assert.deepEqual(gob.decode(bytes, gob.bytes), Uint8Array.of(0xff))
+  })
+
+  it('more types than a stream may define are refused, and the stream goes on', () => {
+    const encoder = new GobEncoder({ maxTypes: 2 })
+    const output = new MemoryOutput()
+    encoder.encode({ A: 1 }, output)
+    encoder.encode({ B: 1 }, output)
+    throwsRpc(() => encoder.encode({ C: { D: 1 } }, output), /more than maxTypes, 2/, 'resource_exhausted')
+    encoder.encode({ B: 2 }, output)
+    assert.deepEqual(decodeAll(output.take()), [{ A: 1 }, { B: 1 }, { B: 2 }])
+  })
+})
+
+describe('gob: as a codec', () => {
+  it('carries values in order, with and without types', () => {
+    const sender = gobCodec.open(defaultLimits)
+    const receiver = gobCodec.open(defaultLimits)
+    for (const [value, type] of [
+      [{ X: 1, Y: 2 }, Point],
+      [{ X: 3, Y: 4 }, Point],
+      ['text', undefined],
+    ] as const) {
+      const output = new MemoryOutput()
+      output.at = 3
+      sender.encode(value, output, type)
+      assert.deepEqual(receiver.decode(output.bytes, 3, output.at, type), value)
+    }
+  })
+
+  it('refuses a message that holds no value, or more than one', () => {
+    const two = Uint8Array.of(3, 4, 0, 6, 3, 4, 0, 6)
+    for (const bytes of [new Uint8Array(0), two, two.subarray(0, 6), two.subarray(0, 3)]) {
+      const session = gobCodec.open(defaultLimits)
+      throwsRpc(() => session.decode(bytes, 0, bytes.length), /should be one gob value/)
+    }
+  })
+})
