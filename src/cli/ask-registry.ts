@@ -4,6 +4,7 @@ import type { FeedItem, ListReply, ListRequest, WatchRequest } from '../discover
 import type { Query } from '../discovery/resolver.ts'
 import { parseRegistryTarget } from '../discovery/registry-target.ts'
 import type { CommandRoom } from './room.ts'
+import { fromUser } from './usage-error.ts'
 
 /** The service of a registry, as far as the command line asks it. */
 export interface RegistryFace {
@@ -11,9 +12,9 @@ export interface RegistryFace {
   watch(request: WatchRequest): AsyncIterable<FeedItem>
 }
 
-/** A client of the registry itself, to ask it directly. @throws RpcError `invalid_argument` for a target that is none */
+/** A client of the registry itself, to ask it directly. @throws UsageError for a target that is none */
 export function connectRegistry(target: string, { logger }: Pick<CommandRoom, 'logger'>): FarcallClient {
-  return connect(parseRegistryTarget(target).map(formatEndpoint), { logger })
+  return fromUser(() => connect(parseRegistryTarget(target).map(formatEndpoint), { logger }))
 }
 
 // A registry that answers at all does so in milliseconds.

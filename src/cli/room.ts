@@ -3,6 +3,7 @@ import type { Asked } from './next-step.ts'
 import { type ResolvedSettings, resolveSettings, type Sources } from './settings/resolve.ts'
 import type { CommandName } from './settings/table.ts'
 import { levelOf, textOf } from './settings/typed.ts'
+import { fromUser } from './usage-error.ts'
 
 /** What a command finds around it. */
 export interface CommandRoom {
@@ -23,10 +24,11 @@ export interface Typed {
 /**
  * Resolves the settings of a command and opens its log.
  * @param quiet The level at which it logs where nothing is set.
- * @throws UsageError for a wrong setting, RpcError for a log file that cannot be written.
+ * @throws UsageError for a wrong setting, or a log file that cannot be written.
  */
 export async function enter(command: CommandName, typed: Typed, quiet: LogLevel): Promise<CommandRoom> {
   const settings = await resolveSettings(command, typed.sources)
-  const logger = createLogger({ level: levelOf(settings) ?? quiet, file: textOf(settings, 'logFile') })
+  const options = { level: levelOf(settings) ?? quiet, file: textOf(settings, 'logFile') }
+  const logger = fromUser(() => createLogger(options))
   return { settings, json: typed.json, logger, asked: {} }
 }

@@ -17,7 +17,7 @@ import { readPairs } from '../settings/read.ts'
 import { longFlag, settingsOf } from '../settings/table.ts'
 import { numberOf, textOf, textsOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
-import { UsageError } from '../usage-error.ts'
+import { fromUser, UsageError } from '../usage-error.ts'
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 const ownOptions = [
@@ -35,10 +35,10 @@ export const call: CommandDefinition = {
     'farcall call math.add 1 2 --at tcp://127.0.0.1:8089',
     'farcall call math.add --a 1 --b 2 --registry registry://127.0.0.1:9999',
     'farcall call text.count \'{"text":"to be"}\' --json',
-    'seq 1 100 | farcall call math.total -          # - is a stream: one item a line of stdin',
-    'farcall call math.add 1 2 --broadcast          # every instance',
-    'farcall call jobs.start --arg.timeout 5        # an argument with the name of a flag',
-    'farcall call text.upper -- --like-this         # behind -- all are arguments by position',
+    'seq 1 100 | farcall call math.total -      # - is a stream: stdin, line by line',
+    'farcall call math.add 1 2 --broadcast      # every instance',
+    'farcall call jobs.start --arg.timeout 5    # an argument named like a flag',
+    'farcall call text.upper -- --like-this     # behind -- all are positions',
   ],
   logLevel: 'error',
   options: ownOptions,
@@ -52,7 +52,7 @@ export const call: CommandDefinition = {
     using interrupt = interruptible()
     // A client waits for a registry that is down; who types a command would rather know.
     if (target.kind === 'registry') await checkRegistry(target.targets[0] as string, room)
-    await using client = connect(only(target), clientOptions(room))
+    await using client = fromUser(() => connect(only(target), clientOptions(room)))
     try {
       return await carryOut({ client, service, method, given, room, interrupt, flags })
     } catch (thrown) {

@@ -11,6 +11,7 @@ import { formatTable, terminalWidth } from '../output/table.ts'
 import type { CommandRoom } from '../room.ts'
 import { numberOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
+import { fromUser } from '../usage-error.ts'
 
 /** `farcall list` */
 export const list: CommandDefinition = {
@@ -75,7 +76,7 @@ function since(incarnation: number): string {
 }
 
 async function listServers(target: Target, room: CommandRoom): Promise<void> {
-  await using client = connect(target.targets, { logger: room.logger })
+  await using client = fromUser(() => connect(target.targets, { logger: room.logger }))
   const endpoints = await client.endpoints('farcall.meta')
   const answers = await Promise.all(
     endpoints.map(async ({ instance }) => {

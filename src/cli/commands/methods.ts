@@ -10,6 +10,7 @@ import { cut, terminalWidth } from '../output/table.ts'
 import type { CommandRoom } from '../room.ts'
 import { numberOf, textOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
+import { fromUser } from '../usage-error.ts'
 
 /** `farcall methods` */
 export const methods: CommandDefinition = {
@@ -37,11 +38,12 @@ export const methods: CommandDefinition = {
 async function askOne(at: string | readonly string[], room: CommandRoom, service: string | undefined) {
   const token = textOf(room.settings, 'token')
   const timeoutMs = numberOf(room.settings, 'timeoutMs')
-  await using client = connect(at, {
+  const options = {
     logger: room.logger,
     layers: token === undefined ? [] : [sendToken(token)],
     ...(timeoutMs !== undefined && { timeoutMs }),
-  })
+  }
+  await using client = fromUser(() => connect(at, options))
   return await askMethods(client, service)
 }
 

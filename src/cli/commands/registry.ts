@@ -5,6 +5,7 @@ import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { numberOf, textOf } from '../settings/typed.ts'
 import { untilStopped } from '../until-stopped.ts'
+import { refuseUsage } from '../usage-error.ts'
 
 // A registry's calls are short, and its watches end at once: nothing is worth waiting for.
 const graceMs = 2_000
@@ -27,7 +28,7 @@ export const registry: CommandDefinition = {
       logger,
       // Mostly renewals; what matters of them the registry says itself.
       layers: [logCallsReadably(logger, 'debug')],
-    })
+    }).catch(refuseUsage)
     if (json) await printLine(toJson({ event: 'listening', id: started.server.id, targets: started.targets }))
     return untilStopped([started], { room, graceMs })
   },

@@ -8,6 +8,7 @@ import type { CommandRoom } from '../room.ts'
 import { numberOf, pairsOf, textOf, textsOf } from '../settings/typed.ts'
 import { registriesOf } from '../target.ts'
 import { untilStopped } from '../until-stopped.ts'
+import { refuseUsage } from '../usage-error.ts'
 
 /** `farcall serve` */
 export const serve: CommandDefinition = {
@@ -17,7 +18,7 @@ export const serve: CommandDefinition = {
   examples: [
     'farcall serve math.ts',
     'farcall serve math.ts -l :: -p 8089 --registry registry://127.0.0.1:9999',
-    'farcall serve math.ts -p 0 --zone berlin --metadata tier=gold --advertise math.example',
+    'farcall serve math.ts -p 0 --zone berlin --metadata tier=gold',
   ],
   logLevel: 'info',
   async run(room, [path = '']) {
@@ -37,7 +38,7 @@ export const serve: CommandDefinition = {
       drainTimeoutMs: graceMs,
       layers: layersFor(room),
       logger,
-    })
+    }).catch(refuseUsage)
     if (json) {
       await printLine(toJson({ event: 'listening', id: server.id, targets: server.targets }))
       server.registered.then(() => printLine(toJson({ event: 'registered', id: server.id }))).catch(() => {})

@@ -68,10 +68,10 @@ export async function streams({ client }: Cast, stage: Stage): Promise<void> {
   for await (const prime of m.primes(1_000_000)) {
     primes.push(prime)
     // Leaving the loop ends the generator on the server.
-    if (primes.length === 12) break
+    if (primes.length === 10) break
   }
   stage.say(`   for await (… of math.primes(1000000))   ${primes.join(' ')} … and left`)
-  stage.check('math.primes', primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37])
+  stage.check('math.primes', primes, [2, 3, 5, 7, 11, 13, 17, 19, 23, 29])
 
   const count = 10_000
   const { value: total, tookMs } = await timed(() => m.total(upTo(count)))

@@ -49,9 +49,8 @@ function introduce({ registry, servers, foundMs }: Cast, stage: Stage): void {
 function verdict(stage: Stage): number {
   stage.say('')
   if (stage.wrong.length === 0) {
-    stage.say(
-      `${paint('green', 'All right.')} ${stage.checked} results were compared with what they should be.`,
-    )
+    const count = `${stage.checked} results and ${stage.underLoad} calls under load`
+    stage.say(`${paint('green', 'All right.')} ${count} were compared with what they should be.`)
     return exitCodes.ok
   }
   stage.say(paint('red', `${stage.wrong.length} wrong:`))
@@ -65,11 +64,10 @@ function farewell({ target, servers }: Cast, stage: Stage, once: boolean): void 
   stage.say('')
   if (once) {
     stage.say('Type next:')
-    stage.say(
-      `   ${fromSource ? 'npm start' : 'farcall demo'.padEnd(9)}   the same, and it stays to be played with`,
-    )
-    stage.say(`   ${`${farcall} --help`.padEnd(26)}  registry, serve, call and the rest`)
-    if (fromSource) stage.say('   examples/README.md          the functions, and how to serve your own')
+    const again = fromSource ? 'npm start' : 'farcall demo'
+    stage.say(`   ${again.padEnd(28)}  the same, and it stays to be played with`)
+    stage.say(`   ${`${farcall} --help`.padEnd(28)}  registry, serve, call and the rest`)
+    if (fromSource) stage.say('   examples/README.md            the functions, and how to serve your own')
     return
   }
   stage.say('It goes on until Ctrl-C. Type in another terminal:')

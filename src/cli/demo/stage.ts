@@ -54,7 +54,7 @@ export class Stage {
   }
 
   #erase(): void {
-    if (this.#block.length > 0) process.stdout.write(`\u001b[${this.#block.length}A\u001b[J`)
+    if (this.#block.length > 0) process.stdout.write(`\r\u001b[${this.#block.length}A\u001b[J`)
   }
 
   #draw(): void {
