@@ -46,8 +46,14 @@ export function dynamicOf(value: unknown, types: StreamTypes): Dynamic {
       return { name: 'int64', value, type: t.int64 }
     case 'object':
       if (value !== null) return dynamicObject(value, types)
+      throw cannotTravel(value)
+    default:
+      throw cannotTravel(value)
   }
-  throw new Problem(`is ${describe(value)}, which cannot travel`)
+}
+
+function cannotTravel(value: unknown): Problem {
+  return new Problem(`is ${describe(value)}, which cannot travel`)
 }
 
 function dynamicObject(value: object, types: StreamTypes): Dynamic {
@@ -67,7 +73,7 @@ function dynamicObject(value: object, types: StreamTypes): Dynamic {
       ? { name: 'map[string]interface {}', value, type: textMap }
       : { name: 'map[interface {}]interface {}', value, type: anyMap }
   }
-  if (isForeign(value)) throw new Problem(`is ${describe(value)}, which cannot travel`)
+  if (isForeign(value)) throw cannotTravel(value)
   return { name: 'map[string]interface {}', value: new Map(Object.entries(value)), type: textMap }
 }
 

@@ -1,3 +1,4 @@
+import { wireType } from './definition.ts'
 import { basicWriter, mismatch, type TypeWriter } from './encode-basic.ts'
 import { writeDynamic, writeNamed } from './encode-interface.ts'
 import { entry, inside, Problem, property } from './problem.ts'
@@ -46,6 +47,11 @@ function makeWriter(type: ConcreteType): TypeWriter {
     case 'any':
       return { type, write: (writer, value) => writeDynamic(writer as StreamWriter, value), omits: never }
   }
+}
+
+/** The writer of definitions. */
+export function definitionWriter(): TypeWriter {
+  return writerOf(wireType)
 }
 
 const never = (): boolean => false

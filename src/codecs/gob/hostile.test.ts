@@ -1,97 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
-import { MemoryOutput } from '../../core/bytes/output.ts'
 import { RpcError } from '../../core/error.ts'
-import { defineType, wireType } from './definition.ts'
-import { writerOf } from './encode-type.ts'
+import type { Definition } from './definition.ts'
+import { definitionWriter } from './encode-type.ts'
 import { GobDecoder, type GobLimits, gob } from './index.ts'
-import { resolveGobLimits } from './limits.ts'
-import { GobWriter } from './writer.ts'
-
-const fixtures = JSON.parse(readFileSync(new URL('fixtures/go.json', import.meta.url), 'utf8')) as Record<
-  string,
-  string
->
-const streams = Object.values(fixtures).map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')))
-
-const bytesOf = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
-
-/** A stream made piece by piece, however wrong. */
-class Forge {
-  readonly output = new MemoryOutput()
-  readonly #writer = new GobWriter(resolveGobLimits({ maxMessageBytes: 1 << 30, maxDepth: 1 << 20 }))
-
-  message(write: (writer: GobWriter) => void): this {
-    this.#writer.begin(this.output)
-    const start = this.#writer.open()
-    write(this.#writer)
-    this.#writer.close(start)
-    this.output.at = this.#writer.at
-    return this
-  }
-
-  define(id: number, definition: gob.Infer<typeof wireType>): this {
-    return this.message((writer) => {
-      writer.int(-id)
-      writerOf(wireType).write(writer, definition)
-    })
-  }
-
-  slice(id: number, Elem: number): this {
-    return this.define(id, { SliceT: { CommonType: { Name: '', Id: id }, Elem } })
-  }
-
-  struct(id: number, Field: { Name: string; Id: number }[]): this {
-    return this.define(id, { StructT: { CommonType: { Name: 'S', Id: id }, Field } })
-  }
-
-  value(id: number, ...bytes: number[]): this {
-    return this.message((writer) => {
-      writer.int(id)
-      for (const byte of bytes) writer.byte(byte)
-    })
-  }
-
-  bytes(): Uint8Array {
-    return this.output.bytes.slice(0, this.output.at)
-  }
-}
-
-/** Decodes all there is, in every way; every failure must be an RpcError. */
-function drain(bytes: Uint8Array, limits?: Partial<GobLimits>): RpcError | undefined {
-  let failure: RpcError | undefined
-  for (const use of ['decode', 'skip', 'typed'] as const) {
-    const decoder = new GobDecoder(limits)
-    decoder.push(bytes)
-    for (let i = 0; i < 100_000; i++) {
-      try {
-        const more =
-          use === 'skip'
-            ? decoder.skipNext()
-            : decoder.decodeNext(use === 'typed' ? Rich : undefined) !== undefined
-        if (!more) break
-      } catch (error) {
-        assert.ok(RpcError.is(error), `${String(error)} ${(error as Error).stack}`)
-        assert.match(error.code, /^(invalid_argument|resource_exhausted)$/)
-        if (use === 'decode') failure ??= error
-        if (decoder.broken !== undefined) break
-      }
-    }
-  }
-  return failure
-}
-
-const Rich = gob.struct('Rich', {
-  Name: gob.string,
-  Shape: gob.any,
-  Shapes: gob.slice(gob.interface({ int: gob.int, 'main.Circle': gob.struct('C', { Radius: gob.float }) })),
-  Table: gob.map(gob.string, gob.any),
-  X: gob.int,
-  Pointer: gob.pointer(gob.struct('P', { X: gob.int })),
-  Missing: gob.array(100, gob.array(100, gob.int)),
-})
+import { bytesOf, drain, Forge } from './testing.suite.ts'
+import type { GobWriter } from './writer.ts'
 
 describe('gob: hostile streams', () => {
   const chain = (count: number, from = 65) => {
@@ -123,7 +37,9 @@ describe('gob: hostile streams', () => {
         new Forge()
           .message((w) => {
             w.int(-65)
-            writerOf(wireType).write(w, defineType(gob.slice(gob.int) as never, 65, () => 2) as never)
+            definitionWriter().write(w, {
+              SliceT: { CommonType: { Name: '', Id: 65 }, Elem: 2 },
+            } satisfies Definition)
             w.byte(0)
           })
           .bytes(),
@@ -312,7 +228,7 @@ describe('gob: hostile streams', () => {
       for (let i = 0; i < filler; i++) w.byte(0)
       w.text('t')
       w.int(-65)
-      writerOf(wireType).write(w, { SliceT: { CommonType: { Name: '', Id: 65 }, Elem: 2 } })
+      definitionWriter().write(w, { SliceT: { CommonType: { Name: '', Id: 65 }, Elem: 2 } })
     })
     for (let n = 1; n <= count; n++) {
       forge.message((w) => {
@@ -324,7 +240,7 @@ describe('gob: hostile streams', () => {
         for (let i = 0; i < filler; i++) w.byte(0)
         w.text('t')
         w.int(-65 - n)
-        writerOf(wireType).write(w, { SliceT: { CommonType: { Name: '', Id: 65 + n }, Elem: 2 } })
+        definitionWriter().write(w, { SliceT: { CommonType: { Name: '', Id: 65 + n }, Elem: 2 } })
       })
     }
     const bytes = forge.bytes()
@@ -344,7 +260,7 @@ describe('gob: hostile streams', () => {
     const define = (w: GobWriter, n: number) => {
       w.text('t')
       w.int(-65 - n)
-      writerOf(wireType).write(w, { SliceT: { CommonType: { Name: '', Id: 65 + n }, Elem: 5 } })
+      definitionWriter().write(w, { SliceT: { CommonType: { Name: '', Id: 65 + n }, Elem: 5 } })
     }
     forge.message((w) => {
       w.int(200)
@@ -367,112 +283,13 @@ describe('gob: hostile streams', () => {
     assert.match(error?.message ?? '', /at most 20000 are allowed/)
   })
 
-  it('every truncation of what Go sends is incomplete, never an error', () => {
-    for (const bytes of streams) {
-      const step = Math.max(1, Math.floor(bytes.length / 300))
-      for (let length = 0; length < bytes.length; length += step) {
-        const decoder = new GobDecoder()
-        decoder.push(bytes.subarray(0, length))
-        const values = [...decoder.values()]
-        decoder.push(bytes.subarray(length))
-        values.push(...decoder.values())
-        assert.equal(decoder.pending, 0)
-        assert.ok(values.length > 0)
-      }
-    }
-  })
-
-  it('every truncation inside a message is an error that leaves the stream whole', () => {
-    for (const bytes of streams.filter((each) => each.length < 400)) {
-      const decoder = new GobDecoder()
-      decoder.push(bytes)
-      // The last message, shortened, with its length made to fit; then a good one.
-      let at = 0
-      let last = 0
-      while (at < bytes.length) {
-        last = at
-        const first = bytes[at] as number
-        const head = first < 0x80 ? 1 : 1 + 0x100 - first
-        const length =
-          first < 0x80 ? first : Number(`0x${Buffer.from(bytes.subarray(at + 1, at + head)).toString('hex')}`)
-        at += head + length
-      }
-      if ((bytes[last] as number) >= 0x80) continue
-      for (let length = 3; length < (bytes[last] as number); length++) {
-        const cut = new Uint8Array([
-          ...bytes.subarray(0, last),
-          length,
-          ...bytes.subarray(last + 1, last + 1 + length),
-          3,
-          4,
-          0,
-          10,
-        ])
-        const reader = new GobDecoder()
-        reader.push(cut)
-        let failed = false
-        for (let i = 0; i < 50; i++) {
-          try {
-            const value = reader.decodeNext()
-            if (value === undefined) break
-            if (failed) assert.equal(value, 5)
-          } catch (error) {
-            assert.ok(RpcError.is(error))
-            failed = true
-            if (reader.broken) break
-          }
-        }
-        assert.ok(failed, `${Buffer.from(cut).toString('hex')}`)
-      }
-    }
-  })
-
-  it('damaged streams give values or RpcErrors, and take no time', () => {
-    const start = performance.now()
-    let runs = 0
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...streams),
-        fc.array(fc.tuple(fc.nat(), fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xf8, 0xff))), {
-          minLength: 1,
-          maxLength: 6,
-        }),
-        fc.nat(3),
-        (original, damage, how) => {
-          runs++
-          let bytes = original.slice()
-          for (const [at, byte] of damage) {
-            const i = at % bytes.length
-            if (how === 0) bytes[i] = byte
-            else if (how === 1) bytes = new Uint8Array([...bytes.subarray(0, i), byte, ...bytes.subarray(i)])
-            else if (how === 2) bytes = new Uint8Array([...bytes.subarray(0, i), ...bytes.subarray(i + 1), 0])
-            else bytes.copyWithin(i, at % 7, (at % 7) + (byte % 16))
-          }
-          drain(bytes)
-        },
-      ),
-      { numRuns: 5_000, seed: 20261120 },
-    )
-    assert.equal(runs, 5_000)
-    assert.ok(performance.now() - start < 30_000)
-  })
-
-  it('noise gives values or RpcErrors', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
-        drain(bytes)
-      }),
-      { numRuns: 3_000, seed: 7 },
-    )
-  })
-
   it('names of a peer never reach a prototype', () => {
     const forge = new Forge().struct(
       65,
       ['__proto__', 'constructor', 'toString', '__proto__'].map((Name) => ({ Name, Id: 67 })),
     )
     forge.struct(67, [{ Name: 'polluted', Id: 2 }])
-    const value = gob.decode(forge.value(65, 1, 1, 2, 0, 2, 1, 4, 0, 0).bytes()) as Record<string, unknown>
+    const value = gob.decode<Record<string, unknown>>(forge.value(65, 1, 1, 2, 0, 2, 1, 4, 0, 0).bytes())
     assert.equal(Object.getPrototypeOf(value), Object.prototype)
     assert.equal(({} as { polluted?: unknown }).polluted, undefined)
     assert.deepEqual(Object.getOwnPropertyDescriptor(value, '__proto__')?.value, { polluted: 1 })

@@ -141,6 +141,17 @@ export function keyOf(of: Guess): string {
   }
 }
 
+const basics: Readonly<Record<t.BasicKind | 'any', t.GobType>> = {
+  bool: t.bool,
+  int: t.int,
+  uint: t.uint,
+  float: t.float,
+  complex: t.complex,
+  string: t.string,
+  bytes: t.bytes,
+  any: t.any,
+}
+
 /** The type that was guessed. */
 export function toType(of: Guess): t.GobType {
   switch (of.kind) {
@@ -161,6 +172,6 @@ export function toType(of: Guess): t.GobType {
     case 'nothing':
       return t.any
     default:
-      return t[of.kind]
+      return basics[of.kind]
   }
 }

@@ -1,9 +1,9 @@
 import { MemoryOutput } from '../../core/bytes/output.ts'
 import { utf8Length } from '../../core/bytes/text.ts'
 import { RpcError } from '../../core/error.ts'
-import { basicIds, defineType, firstDefinableId, wireType } from './definition.ts'
+import { basicIds, defineType, firstDefinableId } from './definition.ts'
 import type { TypeWriter } from './encode-basic.ts'
-import { writerOf } from './encode-type.ts'
+import { definitionWriter, writerOf } from './encode-type.ts'
 import { guess, keyOf, toType } from './infer.ts'
 import type { GobLimits } from './limits.ts'
 import type { StreamTypes } from './stream-writer.ts'
@@ -100,7 +100,7 @@ export class SentTypes implements StreamTypes {
     writer.begin(this.#pending)
     const start = writer.open()
     writer.int(-id)
-    writerOf(wireType).write(writer, defineType(type, id, idOf))
+    definitionWriter().write(writer, defineType(type, id, idOf))
     writer.close(start)
     this.#pending.at = writer.at
   }

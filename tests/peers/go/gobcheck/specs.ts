@@ -87,10 +87,13 @@ function makeType(spec: Spec): gob.GobType {
         ...Object.fromEntries(registered.map(({ name, type }) => [name, gob.lazy(() => typeOf(type))])),
       })
     case 'bool':
+      return gob.bool
     case 'string':
+      return gob.string
     case 'bytes':
+      return gob.bytes
     case 'time':
-      return gob[spec.kind]
+      return gob.time
     case 'blob':
       return gob.opaque('Blob')
     case 'packed':
