@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RpcError, type FarcallClient } from '../node.ts'
 import type { InstanceData } from '../discovery/api/instance-data.ts'
-import type { FeedItem, GoneReason } from '../discovery/api/messages.ts'
+import type { Change, FeedItem, GoneReason } from '../discovery/api/messages.ts'
 import type { RegistryFace } from './ask-registry.ts'
 
 /** What somebody who looks at a registry sees. */
@@ -24,14 +24,14 @@ export async function* followRegistry(
   service: string,
   signal: AbortSignal,
 ): AsyncGenerator<Seen, void> {
-  const known = new Map<string, InstanceData>()
+  const known = new Known()
   let from: string | undefined
   let lost = false
   while (!signal.aborted) {
     try {
       for await (const item of openWatch(client, { service, from, signal })) {
         if (lost && item.kind === 'bookmark') yield { type: 'watching', instances: known.size }
-        yield* apply(item, known)
+        yield* known.apply(item)
         lost = false
         if (item.kind === 'bookmark' || item.more !== true) from = item.revision
       }
@@ -56,34 +56,52 @@ async function* openWatch(
   yield* registry.$with({ signal, idleTimeoutMs: silenceMs }).watch(request)
 }
 
-function* apply(item: FeedItem, known: Map<string, InstanceData>): Generator<Seen, void> {
-  switch (item.kind) {
-    case 'bookmark':
-      return
-    case 'snapshot': {
-      yield { type: 'watching', instances: item.instances.length }
-      const there = new Set(item.instances.map(({ id }) => id))
-      for (const id of [...known.keys()]) {
-        if (there.has(id) || item.more === true) continue
-        known.delete(id)
-        yield { type: 'gone', id, reason: 'unregistered' }
-      }
-      for (const instance of item.instances) {
-        known.set(instance.id, instance)
-        yield { type: 'up', instance }
-      }
-      return
+/** What is known of those that are there. */
+class Known {
+  readonly #instances = new Map<string, InstanceData>()
+  // A snapshot may come in several parts, and counts when the last one is there.
+  #parts: InstanceData[] = []
+
+  get size(): number {
+    return this.#instances.size
+  }
+
+  *apply(item: FeedItem): Generator<Seen, void> {
+    switch (item.kind) {
+      case 'bookmark':
+        return
+      case 'snapshot':
+        this.#parts.push(...item.instances)
+        if (item.more !== true) yield* this.#replace()
+        return
+      case 'delta':
+        for (const change of item.changes) yield this.#change(change)
     }
-    case 'delta':
-      for (const change of item.changes) {
-        if (change.type === 'up') {
-          known.set(change.instance.id, change.instance)
-          yield { type: 'up', instance: change.instance }
-        } else {
-          known.delete(change.id)
-          const { id, reason, lastSeenMs } = change
-          yield { type: 'gone', id, reason, ...(lastSeenMs !== undefined && { lastSeenMs }) }
-        }
-      }
+  }
+
+  *#replace(): Generator<Seen, void> {
+    const all = this.#parts
+    this.#parts = []
+    yield { type: 'watching', instances: all.length }
+    const there = new Set(all.map(({ id }) => id))
+    const gone = [...this.#instances.keys()].filter((id) => !there.has(id))
+    for (const id of gone) {
+      this.#instances.delete(id)
+      yield { type: 'gone', id, reason: 'unregistered' }
+    }
+    for (const instance of all) {
+      this.#instances.set(instance.id, instance)
+      yield { type: 'up', instance }
+    }
+  }
+
+  #change(change: Change): Seen {
+    if (change.type === 'up') {
+      this.#instances.set(change.instance.id, change.instance)
+      return { type: 'up', instance: change.instance }
+    }
+    const { id, reason, lastSeenMs } = change
+    this.#instances.delete(id)
+    return { type: 'gone', id, reason, ...(lastSeenMs !== undefined && { lastSeenMs }) }
   }
 }

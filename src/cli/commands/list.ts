@@ -37,7 +37,7 @@ async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
   const startedAt = performance.now()
   const instances = await listInstances(client, {}, numberOf(room.settings, 'timeoutMs'))
   const tookMs = performance.now() - startedAt
-  if (room.json) return printLine(toJson({ registry, instances }))
+  if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
     await printLine(`${registry} has no instances`)
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
@@ -85,7 +85,7 @@ async function listServers(target: Target, room: CommandRoom): Promise<void> {
       return { at, services: await askMethods(one) }
     }),
   )
-  if (room.json) return printLine(toJson({ servers: answers }))
+  if (room.json) return await printLine(toJson({ servers: answers }))
   const rows = answers.flatMap(({ at, services }) =>
     services.map(({ name, version, methods }) => [
       at,

@@ -69,7 +69,8 @@ function readSettings(content: unknown, path: string): ReadonlyMap<string, Value
     if (setting === undefined) throw unknownKey(key, path)
     const read = readValue(setting.kind, value, `${path}: ${key}`)
     // What a file says of files is meant from where it stands.
-    values.set(key, key === 'logFile' ? resolve(dirname(path), String(read)) : read)
+    const isPath = key === 'logFile' && typeof read === 'string'
+    values.set(key, isPath ? resolve(dirname(path), read) : read)
   }
   return values
 }
