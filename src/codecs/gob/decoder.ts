@@ -32,6 +32,7 @@ export class GobDecoder {
   /** Where the next message of a value that goes on begins; 0 where none does. */
   #walkedTo = 0
   #broken: RpcError | undefined
+  #reading = false
 
   constructor(limits: Partial<GobLimits> = {}) {
     this.#limits = resolveGobLimits(limits)
@@ -56,8 +57,13 @@ export class GobDecoder {
     return this.#store.at - this.#at
   }
 
-  /** Takes in bytes, which may be used again afterwards. It reads nothing: see {@link ready}, {@link decodeNext}. */
+  /**
+   * Takes in bytes, which may be used again afterwards. It reads nothing: whoever pushes must also take the values out
+   * ({@link decodeNext}, {@link skipNext}), for what has not been read is kept.
+   */
   push(chunk: Uint8Array): void {
+    // What comes after bytes that could not be understood is of no use, and must not pile up.
+    if (this.#broken !== undefined) return
     const store = this.#store
     if (this.#at > 0 && (this.#at === store.at || store.at + chunk.length > store.bytes.length))
       this.#compact()
@@ -92,7 +98,10 @@ export class GobDecoder {
     if (type !== undefined && !isGobType(type)) {
       throw new RpcError('invalid_argument', 'the type of a value is no gob type')
     }
+    if (this.#reading)
+      throw new RpcError('failed_precondition', 'an opaque type must not read from the stream it is in')
     if (!this.ready) return undefined
+    this.#reading = true
     const reader = this.#reader
     const end = this.#valueEnd
     reader.reset(this.#store.bytes, this.#valueStart, end)
@@ -104,6 +113,7 @@ export class GobDecoder {
     } catch (thrown) {
       throw explain(thrown, 'the gob value')
     } finally {
+      this.#reading = false
       this.#next()
     }
   }

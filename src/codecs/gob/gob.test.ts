@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { MemoryOutput } from '../../core/bytes/output.ts'
@@ -257,4 +258,35 @@ describe('gob: as a codec', () => {
       throwsRpc(() => session.decode(bytes, 0, bytes.length), /should be one gob value/)
     }
   })
+})
+
+describe('gob: SPEC.md', () => {
+  const spec = readFileSync(new URL('SPEC.md', import.meta.url), 'utf8')
+  const rows = [...spec.matchAll(/^\| (.+?) \| `([0-9a-f ]{8,})` \|$/gm)]
+  const StringSlice = gob.slice(gob.string)
+  const values: Readonly<Record<string, (encoder: GobEncoder, output: MemoryOutput) => void>> = {
+    'the int 3': (encoder, output) => encoder.encode(3, output),
+    'the uint 3, then the string `a`': (encoder, output) => {
+      encoder.encode(3, output, gob.uint)
+      encoder.encode('a', output)
+    },
+    '`Point{X: 22, Y: 33}`, of two ints': (encoder, output) =>
+      encoder.encode({ X: 22, Y: 33 }, output, Point),
+    'the same `Point` again': (encoder, output) => {
+      encoder.encode({ X: 22, Y: 33 }, output, Point)
+      output.take()
+      encoder.encode({ X: 22, Y: 33 }, output, Point)
+    },
+    'a struct without fields and name': (encoder, output) => encoder.encode({}, output),
+    '`[]string{"a", ""}`': (encoder, output) => encoder.encode(['a', ''], output, StringSlice),
+    '`[]interface{}{7, nil}`': (encoder, output) => encoder.encode([7, null], output),
+  }
+  it('has examples', () => assert.equal(rows.length, Object.keys(values).length))
+  for (const [, name = '', bytes = ''] of rows) {
+    it(`is right about ${name}`, () => {
+      const output = new MemoryOutput()
+      values[name]?.(new GobEncoder(), output)
+      assert.equal(hexOf(output.take()), bytes.replaceAll(' ', ''))
+    })
+  }
 })

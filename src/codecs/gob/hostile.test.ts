@@ -318,5 +318,6 @@ describe('gob: hostile streams', () => {
     assert.throws(() => decoder.decodeNext(), /broken/)
     assert.throws(() => decoder.skipNext(), /broken/)
     assert.ok(RpcError.is(decoder.broken))
+    assert.equal(decoder.pending, 0)
   })
 })

@@ -96,7 +96,7 @@ export class SentTypes implements StreamTypes {
         `the name '${tooLong.slice(0, 40)}…' is longer than maxNameBytes`,
       )
     }
-    const writer = new GobWriter(this.#limits)
+    const writer = new GobWriter({ ...this.#limits, maxDepth: 16 })
     writer.begin(this.#pending)
     const start = writer.open()
     writer.int(-id)
