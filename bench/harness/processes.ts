@@ -62,7 +62,7 @@ export async function startProcess<T>(
 
 function firstTrouble(errors: string): string | undefined {
   const lines = errors.split('\n').filter((line) => line.trim() !== '')
-  return lines.find((line) => /error/i.test(line)) ?? lines[0]
+  return lines.find((line) => /^\w*Error\b|error:/i.test(line)) ?? lines[0]
 }
 
 /** What starts a TypeScript file of the bench in this Node. */

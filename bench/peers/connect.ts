@@ -28,6 +28,9 @@ interface Protobuf {
   fromBinary(schema: unknown, bytes: Uint8Array): unknown
   createFileRegistry(file: unknown, resolve: () => undefined): { getService(name: string): unknown }
 }
+interface FileDescription {
+  readonly messageType: readonly { readonly field: readonly { typeName: string }[] }[]
+}
 type Definition = Readonly<Record<string, { readonly fileDescriptorProtos?: readonly Uint8Array[] }>>
 
 /** The service's description, from the very file that grpc-js reads: no code is generated. */
@@ -39,10 +42,12 @@ async function benchService(): Promise<unknown> {
   const { FileDescriptorProtoSchema } = await use<{ FileDescriptorProtoSchema: unknown }>(
     '@bufbuild/protobuf/wkt',
   )
-  const registry = createFileRegistry(
-    fromBinary(FileDescriptorProtoSchema, file as Uint8Array),
-    () => undefined,
-  )
+  const described = fromBinary(FileDescriptorProtoSchema, file as Uint8Array) as FileDescription
+  // The loader leaves the types of fields relative; protobuf-es wants them whole.
+  for (const { field } of described.messageType) {
+    for (const each of field) if (each.typeName !== '') each.typeName = `.bench.${each.typeName}`
+  }
+  const registry = createFileRegistry(described, () => undefined)
   return registry.getService('bench.Bench')
 }
 

@@ -28,7 +28,7 @@ export async function* iterate<T>(
         wake = resolve
       })
     }
-    if (failure !== undefined) throw failure
+    if (failure !== undefined) throw new Error('the stream failed', { cause: failure })
   } finally {
     stop()
   }

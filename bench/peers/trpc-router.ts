@@ -25,8 +25,8 @@ export async function benchRouter(): Promise<unknown> {
       const { a, b } = input as { a: number; b: number }
       return a + b
     }),
-    text: taking.query(({ input }) => input as string),
-    nested: taking.query(({ input }) => input as Nested),
+    text: taking.query(({ input }) => input),
+    nested: taking.query(({ input }) => input),
     count: taking.subscription(async function* ({ input }) {
       for (let i = 0; i < (input as number); i++) yield i
     }),

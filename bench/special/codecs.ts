@@ -1,9 +1,9 @@
-// How many values a second each codec encodes and decodes: node --conditions=@farcall/source bench/codecs.ts
-import { jsonCodec } from '../src/codecs/json/json.ts'
-import { msgpackCodec } from '../src/codecs/msgpack/msgpack.ts'
-import { MemoryOutput } from '../src/core/bytes/output.ts'
-import type { Codec } from '../src/core/codec.ts'
-import { defaultLimits } from '../src/core/limits.ts'
+// How many values a second each codec encodes and decodes: node --conditions=@farcall/source bench/special/codecs.ts
+import { jsonCodec } from '../../src/codecs/json/json.ts'
+import { msgpackCodec } from '../../src/codecs/msgpack/msgpack.ts'
+import { MemoryOutput } from '../../src/core/bytes/output.ts'
+import type { Codec } from '../../src/core/codec.ts'
+import { defaultLimits } from '../../src/core/limits.ts'
 
 const small = { id: 4711, name: 'a name', tags: ['x', 'y'], active: true, score: 3.14 }
 const person = (i: number) => ({

@@ -1,14 +1,14 @@
 // How much our wire costs over a bare socket: echo of 32-byte frames, in windows, to a server in a process of its own.
 // Both kinds and both flush policies take turns, so that a noisy machine disturbs all alike.
 //
-//   node --conditions=@farcall/source bench/transport.ts [rounds] [ms]
+//   node --conditions=@farcall/source bench/special/transport.ts [rounds] [ms]
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import type { FlushPolicy } from '../src/transports/output.ts'
-import { createTcpTransport } from '../src/transports/tcp.node.ts'
-import type { Wire } from '../src/transports/transport.ts'
+import type { FlushPolicy } from '../../src/transports/output.ts'
+import { createTcpTransport } from '../../src/transports/tcp.node.ts'
+import type { Wire } from '../../src/transports/transport.ts'
 
 const frameBytes = 32
 const kinds = ['bare', 'coalesce', 'prompt'] as const
