@@ -1,14 +1,27 @@
+import { isInternalName } from '../core/names.ts'
 import { alwaysSecret } from '../layers/log.ts'
 import { type Layer, type Logger, type LogLevel, logCalls } from '../node.ts'
 
 /**
- * The layer that logs calls, its lines as sentences: `math.add {"a":1,"b":2} → 13  0.26 ms  127.0.0.1:46186`.
+ * The layer that logs calls, its lines as sentences: `math.add {"a":1,"b":2} → 13  0.26 ms  127.0.0.1:46186`. Calls of
+ * Farcall's own services are mostly tools that look around, or heartbeats, and so at `debug`.
  * @param redact Names that are hidden beside those that always are.
  */
 export function logCallsReadably(logger: Logger, level: LogLevel, redact: readonly string[] = []): Layer {
+  const options = { logger: inSentences(logger), redact: [...alwaysSecret, ...redact] }
+  const usual = logCalls({ ...options, level })
+  const quiet = logCalls({ ...options, level: 'debug' })
+  return (next) => {
+    const logged = usual(next)
+    const hardly = quiet(next)
+    return (call) => (isInternalName(call.service) ? hardly(call) : logged(call))
+  }
+}
+
+function inSentences(logger: Logger): Logger {
   const write = (at: LogLevel) => (fields: Readonly<Record<string, unknown>>) =>
     logger[at]({ event: 'call', ...fields }, sentence(fields))
-  const readable: Logger = {
+  return {
     trace: write('trace'),
     debug: write('debug'),
     info: write('info'),
@@ -16,7 +29,6 @@ export function logCallsReadably(logger: Logger, level: LogLevel, redact: readon
     error: write('error'),
     isLevelEnabled: (asked) => logger.isLevelEnabled?.(asked) ?? true,
   }
-  return logCalls({ logger: readable, level, redact: [...alwaysSecret, ...redact] })
 }
 
 function sentence(fields: Readonly<Record<string, unknown>>): string {

@@ -17,6 +17,8 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
   const ask = (command: string) => `farcall ${command}${where === '' ? '' : ` ${where}`}`
   switch (error.code) {
     case 'not_found':
+      if (error.message.endsWith('has no instances')) return `start one: farcall serve module.ts ${where}`
+      if (error.message.includes('has no instance of')) return `see who is there: ${ask('list')}`
       return service !== undefined && error.message.includes('has no method')
         ? `see its methods: ${ask(`methods ${service}`)}`
         : `see what is there: ${ask('methods')}`
