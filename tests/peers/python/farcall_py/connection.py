@@ -1,0 +1,137 @@
+"""One connection, from either side: frames out (cut, and within credit), frames in (put together, credit given back)."""
+
+import asyncio
+
+from . import frames as f
+from . import json_codec, msgpack_codec
+from .values import Fault
+
+CODECS = {"json": json_codec, "msgpack": msgpack_codec}
+MAX_ASSEMBLIES = 4
+# What is said in our own preface. Small windows and frames, so that a test of a megabyte meets all of the rules.
+OFFER = {
+    "maxFrameBytes": 16384,
+    "maxMessageBytes": 8 * 2**20,
+    "maxCalls": 100,
+    "maxStreams": 100,
+    "streamWindowBytes": 65536,
+    "connectionWindowBytes": 131072,
+}
+
+
+class Credit:
+    """What may still be sent, of a stream or of the connection."""
+
+    def __init__(self, bytes_):
+        self.bytes = bytes_
+
+
+class Connection:
+    def __init__(self, reader, writer, offer):
+        self.reader, self.writer, self.offer = reader, writer, offer
+        self.codec = None
+        # Until the other side's preface has come, the least is all that may be assumed.
+        self.peer = {"maxFrameBytes": f.LEAST_FRAME, "streamWindowBytes": f.LEAST_WINDOW}
+        self.credit = Credit(f.LEAST_WINDOW)
+        # Set when credit came, or something ended: whoever waits for either looks again.
+        self.changed = asyncio.Event()
+        self.cutting = asyncio.Semaphore(MAX_ASSEMBLIES)
+        self.incoming = {}
+        self.closed_by_us = False
+
+    def meet(self, fields):
+        self.peer = fields
+        self.add_credit(self.credit, fields["connectionWindowBytes"] - f.LEAST_WINDOW)
+
+    def add_credit(self, credit, bytes_):
+        credit.bytes += bytes_
+        self.changed.set()
+
+    async def read_preface(self):
+        head = await self.reader.readexactly(12)
+        return f.parse_preface(head + await self.reader.readexactly(f.preface_length(head) - 12))
+
+    def send(self, kind, number, body=b""):
+        self.writer.write(f.frame(kind, number, body))
+
+    async def send_message(self, kind, number, body, kept=lambda: True):
+        """Sends a message, in parts if it must be. Only what the client has cancelled may stop in the middle."""
+        head = 1 + len(f.varint(number))
+        most = self.peer["maxFrameBytes"] - head
+        if len(body) <= most:
+            self.send(kind, number, body)
+            await self.writer.drain()
+            return
+        async with self.cutting:
+            for at in range(0, len(body) - most, most):
+                if not kept():
+                    return
+                self.send(f.PART, number, body[at : at + most])
+                await self.writer.drain()
+                rest = at + most
+            if kept():
+                self.send(kind, number, body[rest:])
+
+    async def send_item(self, number, credit, value, wanted, kept=lambda: True):
+        """Sends an item when there is credit, if it is `wanted` then; one that has begun goes on while it is `kept`."""
+        body = self.codec.encode(value)
+        while wanted() and (credit.bytes <= 0 or self.credit.bytes <= 0):
+            self.changed.clear()
+            await self.changed.wait()
+        if not wanted():
+            return
+        credit.bytes -= len(body) + 8
+        self.credit.bytes -= len(body) + 8
+        await self.send_message(f.ITEM, number, body, kept)
+
+    def taken(self, number, cost, stream=True):
+        """An item was taken, or has come for a stream that is over (then its stream gets nothing)."""
+        if stream:
+            self.send(f.CREDIT, number, f.varint(cost))
+        self.send(f.CREDIT, 0, f.varint(cost))
+
+    def forget(self, number):
+        """What has come of a message that will never be whole."""
+        self.incoming.pop(number, None)
+
+    async def frames(self):
+        """The frames that matter to calls, whole messages only, until the other side ends."""
+        while True:
+            try:
+                length = int.from_bytes(await self.reader.readexactly(4), "big")
+            except asyncio.IncompleteReadError as error:
+                if error.partial:
+                    raise Fault("the connection ends in the middle of a frame") from None
+                return
+            if not 2 <= length <= self.offer["maxFrameBytes"]:
+                raise Fault(f"a frame of {length} bytes")
+            data = await self.reader.readexactly(length)
+            number, start = msgpack_codec.varint(data, 1)
+            kind, body = data[0], data[start:]
+            if kind == f.PING:
+                self.send(f.PONG, 0, body)
+            elif kind == f.PART:
+                self.incoming.setdefault(number, bytearray()).extend(body)
+                if len(self.incoming) > MAX_ASSEMBLIES or len(self.incoming[number]) > self.offer["maxMessageBytes"]:
+                    raise Fault("too much under way in parts")
+            elif kind == f.CREDIT and number == 0:
+                self.add_credit(self.credit, f.Body(body).varint())
+            elif kind == f.DEFINE:
+                raise Fault("definitions, which we have not asked for")
+            elif kind not in f.NAMES:
+                if kind & 0x80:
+                    raise Fault(f"a frame of type {kind}")
+            else:
+                if kind in (f.CALL, f.REPLY, f.ERROR, f.ITEM):
+                    body = bytes(self.incoming.pop(number, b"")) + body
+                yield kind, number, body
+
+    def close(self, code, message):
+        self.closed_by_us = True
+        self.send(f.CLOSE, 0, f.reason(code, message))
+
+    async def end(self):
+        """Ends our direction."""
+        if self.writer.can_write_eof():
+            self.writer.write_eof()
+        await self.writer.drain()

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { start, type TestProcess } from './process.ts'
+
+const program = fileURLToPath(new URL('../peers/python/farcall_peer.py', import.meta.url))
+
+/**
+ * Why the tests with the Python peer cannot run here, or false. In CI they must, so there it says false and they fail.
+ */
+export function noPython(): string | false {
+  const found = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))'])
+  if (found.status === 0 || process.env['CI'] !== undefined) return false
+  return 'python3 is not here, or older than 3.9: install Python 3 (no packages are needed) to run the peer that is written from SPEC.md'
+}
+
+/** One line that the peer prints. */
+export interface Line {
+  readonly type: string
+  // Each type has its own fields; a test knows which.
+  readonly [field: string]: any
+}
+
+/** Starts the peer with these arguments. */
+export function startPeer(args: readonly string[]): TestProcess {
+  return start('python3', [program, ...args])
+}
+
+/** Runs the peer until it ends; gives all lines that it printed. */
+export async function runPeer(
+  args: readonly string[],
+  input: readonly string[] = [],
+): Promise<{ code: number | null; lines: Line[] }> {
+  await using peer = startPeer(args)
+  const closed = once(peer.child, 'close')
+  peer.child.stdin?.end(input.map((line) => `${line}\n`).join(''))
+  await closed
+  return { code: peer.child.exitCode, lines: parseLines(peer.output) }
+}
+
+/** The JSON lines of an output. Throws for one that is not, such as a stack trace, with all of it. */
+export function parseLines(output: string): Line[] {
+  const lines = output.split('\n').filter((line) => line !== '')
+  if (lines.some((line) => !line.startsWith('{')))
+    throw new Error(`the Python peer failed:\n${output.slice(0, 4000)}`)
+  return lines.map((line) => JSON.parse(line) as Line)
+}
