@@ -22,7 +22,7 @@ export interface ServeInit {
  * Takes what a call came to: its value, or the error. Called exactly once, before the call ends; returns the error if
  * the value turns out to be one that cannot be sent.
  */
-export type OnServed = (value: unknown, error: RpcError | undefined) => RpcError | undefined
+export type OnServed = (call: Call, value: unknown, error: RpcError | undefined) => RpcError | undefined
 
 /**
  * Makes the call that a request stands for and has it carried out, where a reply is one value: for protocols without
@@ -72,7 +72,7 @@ class Served {
     this.#settled = true
     this.call.begin()
     this.call.phase = 'write'
-    const problem = this.#onServed(value, undefined)
+    const problem = this.#onServed(this.call, value, undefined)
     this.call.end(problem)
   }
 
@@ -80,7 +80,7 @@ class Served {
     if (this.#settled) return
     this.#settled = true
     const error = RpcError.from(thrown, 'internal', 'handle')
-    this.#onServed(undefined, error)
+    this.#onServed(this.call, undefined, error)
     this.call.end(error, isNotExecuted(error))
   }
 

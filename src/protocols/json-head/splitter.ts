@@ -11,7 +11,10 @@ export interface JsonSplitterOptions {
   readonly lists: boolean
 }
 
-/** A message: the bytes between two positions, borrowed until this returns; or why it cannot be taken. */
+/**
+ * A message: the bytes between two positions, borrowed until this returns. With a problem it cannot be taken, and the
+ * bytes are only the beginning of it.
+ */
 export type OnJsonMessage = (
   bytes: Uint8Array,
   range: { readonly start: number; readonly end: number },
@@ -28,6 +31,7 @@ const closeObject = 0x7d
 const noBytes = new Uint8Array(0)
 // A message too large is read to its end without being kept, as long as it ends within this many times the limit.
 const patience = 4
+const headBytes = 256
 
 /**
  * Cuts a stream of bytes into JSON objects (and arrays): whole ones as they are complete, however they were divided
@@ -120,8 +124,9 @@ export class JsonSplitter {
     if (length > maxBytes) {
       const told = this.#tooLarge
       this.#tooLarge = true
+      const head = this.#head(chunk, start)
       this.#kept = noBytes
-      if (!told) this.#onMessage(noBytes, { start: 0, end: 0 }, this.#oversize())
+      if (!told) this.#onMessage(head, { start: 0, end: head.length }, this.#oversize())
       if (length > maxBytes * patience) throw endless(length)
     } else {
       if (length > this.#kept.length) this.#kept = grow(this.#kept, this.#length, length)
@@ -136,8 +141,9 @@ export class JsonSplitter {
     if (length > maxBytes || this.#tooDeep) {
       const told = this.#tooLarge
       const problem = length > maxBytes ? this.#oversize() : tooDeep(maxDepth)
+      const head = this.#head(chunk, start)
       this.#reset()
-      if (!told) this.#onMessage(noBytes, { start: 0, end: 0 }, problem)
+      if (!told) this.#onMessage(head, { start: 0, end: head.length }, problem)
       return
     }
     // Most messages come in one piece, and are read where they are.
@@ -146,6 +152,12 @@ export class JsonSplitter {
     const whole = this.#kept
     this.#reset()
     this.#onMessage(whole, { start: 0, end: length }, undefined)
+  }
+
+  // What a message begins with: enough to see whose it is.
+  #head(chunk: Uint8Array, start: number): Uint8Array {
+    if (this.#length === 0) return chunk.subarray(start, start + headBytes)
+    return this.#kept.slice(0, Math.min(this.#length, headBytes))
   }
 
   #reset(): void {

@@ -143,7 +143,7 @@ class LabJsonServer implements Session, JsonLinkOwner {
     this.#busy = true
     const call = serveCall(
       { room, handler, peer: wire.peer, ...target, args, protocol: 'lab-json' },
-      (value, error) => {
+      (_call, value, error) => {
         this.#call = undefined
         const problem = error === undefined ? this.#sendResult(name, value) : this.#sendError(error)
         this.#busy = false

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { Call } from '../../core/call.ts'
 import { metaService } from '../../core/describe.ts'
 import { isNotExecuted, markNotExecuted, RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
-import { type Limits, resolveLimits } from '../../core/limits.ts'
+import type { Limits } from '../../core/limits.ts'
 import { seededRandom } from '../../core/random.ts'
 import { createRouter } from '../../core/router.ts'
 import { service } from '../../core/service.ts'
+import type { ScriptedPeer } from '../../testing/scripted-peer.ts'
 import { createSessionPair, type SessionPair, type SessionPairOptions } from '../../testing/session-pair.ts'
-import { scriptedPeer } from '../../testing/scripted-peer.ts'
-import { createVirtualClock, type VirtualClock } from '../../testing/virtual-clock.ts'
-import { createMemoryTransport } from '../../transports/memory.ts'
-import type { Wire } from '../../transports/transport.ts'
-import type { Room, Session } from '../protocol.ts'
+import { assertRpcError, dialScript, serveScript } from '../json-head/session-rig.suite.ts'
 import { labJsonProtocol } from './index.ts'
 
 const math = service('math', {
@@ -40,53 +36,8 @@ function routerHandler(options: { bareService?: string; exposeExceptions?: boole
   return router.handler
 }
 
-let open: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const one of open) await one[Symbol.asyncDispose]()
-  open = []
-})
-
-function roomWith(clock: VirtualClock, limits: Partial<Limits> = {}, reports: string[] = []): Room {
-  return {
-    clock,
-    random: seededRandom(1),
-    limits: resolveLimits(limits),
-    codecs: [],
-    info: () => undefined,
-    learn() {},
-    report: (what) => reports.push(what.message),
-  }
-}
-
-/** A server's session and, as its peer, a script. */
-async function serveTo(handler: Handler, limits = {}) {
-  const clock = createVirtualClock()
-  const transport = createMemoryTransport()
-  const reports: string[] = []
-  const room = roomWith(clock, limits, reports)
-  let session: Session | undefined
-  await transport.listen({ transport: 'memory', name: 's' }, (wire) => {
-    session = labJsonProtocol.accept(wire, handler, room)
-  })
-  const wire: Wire = await transport.dial({ transport: 'memory', name: 's' }, new AbortController().signal)
-  const peer = scriptedPeer(wire)
-  open.push(peer)
-  let seen = 0
-  return {
-    clock,
-    peer,
-    reports,
-    session: () => session as Session,
-    /** Sends, and gives back what was answered by the time that nothing moves any more. */
-    async ask(bytes: string | Uint8Array): Promise<string> {
-      peer.send(bytes)
-      await clock.settle()
-      const fresh = peer.received - seen
-      seen = peer.received
-      return new TextDecoder().decode(await peer.read(fresh))
-    },
-  }
-}
+const serveTo = (handler: Handler, limits: Partial<Limits> = {}) =>
+  serveScript(labJsonProtocol, handler, limits)
 
 const request = (name: string, args: unknown = [], kwargs: unknown = {}) =>
   JSON.stringify({ method_name: name, method_args: args, method_kwargs: kwargs })
@@ -255,15 +206,15 @@ describe('lab-json server: how requests arrive', () => {
     first.peer.send('{"method_name": "ad')
     first.peer.wire.end()
     await first.clock.settle()
-    assert.equal(first.session().state, 'closed')
+    assert.equal(first.session.state, 'closed')
     const second = await serveTo(routerHandler())
     second.peer.send('{"method_name": "ad')
     await second.clock.advance(29_000)
     second.peer.send('d"')
     await second.clock.advance(29_000)
-    assert.equal(second.session().state, 'ready')
+    assert.equal(second.session.state, 'ready')
     await second.clock.advance(2_000)
-    assert.equal(second.session().state, 'closed')
+    assert.equal(second.session.state, 'closed')
     assert.equal(second.clock.backgroundTimers + second.clock.timers, 0)
   })
 
@@ -279,9 +230,9 @@ describe('lab-json server: how requests arrive', () => {
     await clock.settle()
     peer.wire.close()
     await clock.settle()
-    await session().close()
+    await session.close()
     assert.equal(cancelled?.code, 'cancelled')
-    assert.equal(session().inFlight, 0)
+    assert.equal(session.inFlight, 0)
   })
 
   it('drains: finishes what runs, refuses what waits, ends', async () => {
@@ -289,7 +240,7 @@ describe('lab-json server: how requests arrive', () => {
     const { peer, clock, session } = await serveTo(() => gate.promise)
     peer.send(request('a') + request('b'))
     await clock.settle()
-    session().drain()
+    session.drain()
     gate.resolve('done')
     await clock.settle()
     const said = new TextDecoder().decode(await peer.readToEnd())
@@ -315,7 +266,7 @@ describe('lab-json server: hostile input', () => {
       await clock.settle()
       assert.match(new TextDecoder().decode(await peer.readToEnd()), answer)
       await clock.advance(1000)
-      assert.equal(session().state, 'closed')
+      assert.equal(session.state, 'closed')
       assert.equal(reports.length, 1)
     })
   }
@@ -335,7 +286,7 @@ describe('lab-json server: hostile input', () => {
       await clock.settle()
     }
     await clock.advance(1000)
-    assert.equal(session().state, 'closed')
+    assert.equal(session.state, 'closed')
   })
 
   it('nesting of a million: refused at no cost', async () => {
@@ -355,7 +306,7 @@ describe('lab-json server: hostile input', () => {
     peer.wire.pause()
     for (let i = 0; i < 30; i++) peer.send(request('a'))
     await clock.settle()
-    assert.equal(session().state, 'closed')
+    assert.equal(session.state, 'closed')
   })
 
   it('a result that cannot travel, or is too large, is an error', async () => {
@@ -373,13 +324,18 @@ describe('lab-json server: hostile input', () => {
   })
 })
 
-async function pair(handler: Handler, options: Partial<SessionPairOptions> = {}): Promise<SessionPair> {
-  const made = await createSessionPair({ protocol: labJsonProtocol, codecs: [], handler, ...options })
-  open.push(made)
-  return made
-}
-
 describe('lab-json client and server', () => {
+  let open: SessionPair[] = []
+  afterEach(async () => {
+    for (const one of open) await one[Symbol.asyncDispose]()
+    open = []
+  })
+  async function pair(handler: Handler, options: Partial<SessionPairOptions> = {}): Promise<SessionPair> {
+    const made = await createSessionPair({ protocol: labJsonProtocol, codecs: [], handler, ...options })
+    open.push(made)
+    return made
+  }
+
   it('calls by position and by name, one after the other', async () => {
     const { call, client } = await pair(routerHandler())
     assert.equal(await call('add', [1, 2], { service: 'math' }), 13)
@@ -454,34 +410,19 @@ describe('lab-json client and server', () => {
 })
 
 describe('lab-json client: what other servers answer', () => {
-  /** A client's session, whose first call is answered by a script; what the call comes to, errors as values. */
-  async function answer(script: (peer: ReturnType<typeof scriptedPeer>) => void, argument = 'x') {
-    const clock = createVirtualClock()
-    const transport = createMemoryTransport()
-    await transport.listen({ transport: 'memory', name: 's' }, (wire) => {
-      const peer = scriptedPeer(wire)
-      open.push(peer)
-      void peer.read(1).then(() => script(peer))
-    })
-    const wire = await transport.dial({ transport: 'memory', name: 's' }, new AbortController().signal)
-    const client = labJsonProtocol.dial(wire, roomWith(clock))
-    const call = new Call({ clock, service: '', method: 'f', args: { list: [argument] }, deadline: 10_000 })
-    const reply = Promise.resolve(client.call(call)).catch((error: unknown) => error)
-    await clock.advance(5000)
+  /** What a call comes to that is answered by a script; errors as values. */
+  async function answer(script: (peer: ScriptedPeer) => void, argument = 'x') {
+    const rig = await dialScript(labJsonProtocol)
+    const { reply } = rig.start('f', [argument])
+    void rig.peer.read(1).then(() => script(rig.peer))
+    await rig.clock.advance(5000)
     const value = await reply
-    const closed = client.close()
-    await clock.advance(2000)
-    await closed
-    assert.equal(clock.timers, 0)
+    await rig.close()
     return value
   }
   const text = (sent: string) => answer((peer) => peer.send(sent))
-  const fails = async (reply: Promise<unknown>, code: string, message: RegExp) => {
-    const error = await reply
-    assert.ok(RpcError.is(error), String(error))
-    assert.equal(error.code, code)
-    assert.match(error.message, message)
-  }
+  const fails = async (reply: Promise<unknown>, code: string, message: RegExp) =>
+    assertRpcError(await reply, code, message)
 
   it('takes any res as a result', async () => {
     assert.equal(await text('{"res": "no such method"}'), 'no such method')

@@ -1,0 +1,3 @@
+export { answerJsonRpc, type JsonRpcAnswer } from './answer.ts'
+export { createJsonRpcProtocol, jsonRpcProtocol, type JsonRpcOptions } from './json-rpc.ts'
+export type { JsonRpcVersion } from './request.ts'
