@@ -9,7 +9,7 @@ import { type BenchOptions, help, readOptions, specials } from './options.ts'
 import { type ChosenPeer, describeMachine, findPeers, install, versionOf } from './prepare.ts'
 import { asText, formatMicros, formatRate, scenarioTable, targetsTable } from './report/format.ts'
 import { writePage } from './report/page.ts'
-import { type CurveRow, rateOf, type Results, type RunRow, type SpecialResults } from './report/results.ts'
+import { type CurveRow, rateOf, type Results, type RunRow } from './report/results.ts'
 import { curves, type Scenario, scenarios } from './scenarios.ts'
 
 type Failed = Results['failed'][number]
@@ -20,7 +20,7 @@ async function run(options: BenchOptions): Promise<Results> {
   for (const { peer, why } of skipped) console.log(`skipped ${peer}: ${why}`)
   const failed: Failed[] = []
   const runs: RunRow[] = []
-  const special: SpecialResults = {}
+  const special: Record<string, unknown[]> = {}
   for (let repeat = 1; repeat <= options.repeats; repeat++) {
     console.log(`\nrepeat ${repeat} of ${options.repeats}`)
     runs.push(...(await runScenarios(options, present, repeat, failed)))
@@ -79,7 +79,7 @@ async function attempt(chosen: ChosenPeer, scenario: Scenario, options: BenchOpt
   }
 }
 
-async function runSpecials(options: BenchOptions, special: SpecialResults, failed: Failed[]) {
+async function runSpecials(options: BenchOptions, special: Record<string, unknown[]>, failed: Failed[]) {
   if (!options.peers.includes('farcall')) return
   for (const [letter, names] of Object.entries(specials)) {
     if (!options.scenarios.includes(letter)) continue
@@ -88,8 +88,7 @@ async function runSpecials(options: BenchOptions, special: SpecialResults, faile
       try {
         const command = nodeCommand(`special/${name}.ts`, args)
         await using script = await startProcess<object>(command, { timeoutMs: 300_000 })
-        const results: Partial<Record<string, unknown[]>> = special
-        results[name] = [...(results[name] ?? []), script.first]
+        special[name] = [...(special[name] ?? []), script.first]
         console.log(`  ${letter} ${name} ${JSON.stringify(script.first)}`)
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error)
@@ -122,17 +121,19 @@ function print(results: Results): void {
       console.log(`\n${id}: ${title}\n${asText(scenarioTable(results, id))}`)
     }
   }
-  console.log(`\n${asText(targetsTable(results))}`)
+  console.log(`\n${asText(targetsTable(results).filter((row) => row.at(-1) !== 'not measured'))}`)
   for (const { peer, why } of results.skipped) console.log(`skipped ${peer}: ${why}`)
 }
 
-function save(results: Results): void {
+// What is kept with the project is a whole run; a partial one does not take its place.
+function save(results: Results, isWhole: boolean): void {
   const folder = join(root, 'bench', 'results')
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, 'latest.json')
+  const name = isWhole ? 'latest.json' : 'partial.json'
+  const file = join(folder, name)
   writeFileSync(file, JSON.stringify(results, null, 2))
   spawnSync(...tool('@biomejs/biome', ['format', '--write', file]), { cwd: root, stdio: 'ignore' })
-  console.log(`\nwritten: bench/results/latest.json`)
+  console.log(`\nwritten: bench/results/${name}`)
 }
 
 const options = readOptions(process.argv.slice(2))
@@ -143,7 +144,7 @@ else {
       ? await run(options)
       : (JSON.parse(readFileSync(options.from, 'utf8')) as Results)
   print(results)
-  if (options.from === undefined) save(results)
+  if (options.from === undefined) save(results, options.report)
   if (options.report || options.from !== undefined) {
     writePage(results)
     console.log('written: docs/performance.md')
