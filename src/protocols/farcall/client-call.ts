@@ -4,6 +4,7 @@ import { isNotExecuted } from '../../core/error.ts'
 import type { ItemStream } from '../../core/item-stream.ts'
 import type { Reply } from '../../core/layer.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
+import type { ReceiveWindow } from './receive-window.ts'
 
 type Resolve = (reply: Reply | PromiseLike<Reply>) => void
 type Reject = (error: RpcError) => void
@@ -24,9 +25,10 @@ export class ClientCall {
   /** The reply, once it is known to be a stream. */
   stream: ItemStream | undefined = undefined
   countsAsStream = false
-  /** What of the stream's window the peer may still use, and what was taken since it was last told. */
-  allowance = 0
-  taken = 0
+  /** How much of it may come. */
+  window: ReceiveWindow | undefined = undefined
+  /** The call itself has wholly left; until then it was certainly not executed. */
+  sent = false
   /** The stream argument. */
   input: OutgoingStream | undefined = undefined
   readonly #resolve: Resolve
@@ -46,8 +48,9 @@ export class ClientCall {
   }
 
   /** The reply is a stream; the call goes on until that ends. */
-  become(stream: ItemStream): void {
+  become(stream: ItemStream, window: ReceiveWindow): void {
     this.stream = stream
+    this.window = window
     this.#resolve(stream)
   }
 

@@ -13,11 +13,11 @@ import { ClientCall } from './client-call.ts'
 import { inPhase, lostCall, notTaken, unsentCall } from './client-errors.ts'
 import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
-import { writeSmallFrame } from './encode.ts'
 import { type FrameType, frameTypes, itemOverhead, replyFlags } from './frames.ts'
 import { Link, type LinkOwner } from './link.ts'
 import { OutgoingMethodRefs } from './method-refs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
+import { ReceiveWindow } from './receive-window.ts'
 import { type Preface, prefaceOf, protocolVersion, refusalError } from './preface.ts'
 
 /** The client's side of a connection. */
@@ -112,7 +112,10 @@ class FarcallClient implements ClientSession, LinkOwner {
   #send(pending: ClientCall): void {
     const { call, id } = pending
     const args = splitArguments(call.args)
-    const sent = this.#writer.write(call, id, args, () => pending.input?.wake())
+    pending.sent = this.#writer.write(call, id, args, () => {
+      pending.sent = true
+      pending.input?.wake()
+    })
     this.#nextId++
     if (call.oneway) {
       // Settled as soon as it is on its way: there is no answer to wait for.
@@ -126,7 +129,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     call.onCancel((reason) => this.#cancel(pending, reason))
     if (args.stream !== undefined && !call.ended) {
       pending.input = this.#openInput(pending, args.stream)
-      if (sent) pending.input.wake()
+      if (pending.sent) pending.input.wake()
     }
   }
 
@@ -135,20 +138,25 @@ class FarcallClient implements ClientSession, LinkOwner {
     return new OutgoingStream(iterable, {
       id,
       sink: this.#link,
-      credit: this.#link.streamCredit,
+      credit: this.#link.credit.perStream,
       call: undefined,
       reusable: true,
       onFirst: () => call.takeInput(),
-      onEnd: () => this.#endInput(id),
+      onEnd: () => this.#endInput(pending),
       onError: (error) => this.#cancel(pending, RpcError.from(error, 'aborted', 'send')),
     })
   }
 
-  #endInput(id: number): void {
-    const { out } = this.#link.wire
-    if (this.state === 'closed') return
-    writeSmallFrame(out, frameTypes.end, id, 0)
-    out.commit()
+  #endInput(pending: ClientCall): void {
+    this.#link.sendSmall(frameTypes.end, pending.id, 0)
+    if (pending.input !== undefined) this.#link.credit.release(pending.input)
+  }
+
+  #stopInput(pending: ClientCall): void {
+    if (pending.input === undefined) return
+    this.#link.outbox.drop(pending.id)
+    void pending.input.stop()
+    this.#link.credit.release(pending.input)
   }
 
   // The caller wants no more: it is settled here and now, the peer is told.
@@ -156,21 +164,15 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (!this.#remove(pending)) return
     const dropped = this.#link.outbox.drop(pending.id)
     this.#link.assemblies.drop(pending.id)
-    this.#link.sendReason(frameTypes.cancel, pending.id, reason)
+    // A call of which the peer has not heard need not be taken back.
+    if (pending.sent || dropped !== 'unsent') this.#link.sendReason(frameTypes.cancel, pending.id, reason)
     // The reason may be that of other calls too: what is true of this one is said of a copy.
-    const error = dropped ? unsentCall(reason) : reason
+    const error = pending.sent ? reason : unsentCall(reason)
     if (pending.stream !== undefined) {
-      this.#giveUp(pending, pending.stream)
       pending.stream.cancel(error)
       pending.call.end(error)
     } else pending.fail(error)
     this.#finishIfDrained()
-  }
-
-  // What is buffered will not be taken any more; the connection gets its credit back.
-  #giveUp(pending: ClientCall, stream: ItemStream): void {
-    this.#link.giveBack(stream.bufferedCost)
-    pending.taken = 0
   }
 
   #countStream(pending: ClientCall): void {
@@ -182,10 +184,8 @@ class FarcallClient implements ClientSession, LinkOwner {
   #remove(pending: ClientCall): boolean {
     if (!this.#calls.delete(pending.id)) return false
     if (pending.countsAsStream) this.#streams--
-    if (pending.input !== undefined) {
-      this.#link.unpark(pending.input)
-      void pending.input.stop()
-    }
+    pending.window?.close()
+    if (pending.sent) this.#stopInput(pending)
     return true
   }
 
@@ -206,7 +206,14 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (this.state === 'opening' && this.#link.setState('ready')) this.onState('ready')
   }
 
-  onPart(): void {}
+  onPart(id: number): boolean {
+    return this.#calls.has(id)
+  }
+
+  onLost(_type: FrameType, id: number): void {
+    if (this.#calls.has(id))
+      throw new RpcError('invalid_argument', `the end of a message for call ${id} whose parts never came`)
+  }
 
   onMessage(type: FrameType, id: number, reader: Reader): void {
     if (type === frameTypes.method) return this.#learn(id, reader)
@@ -215,7 +222,6 @@ class FarcallClient implements ClientSession, LinkOwner {
       // Late news of a call that was cancelled here is normal; of one that was never made it is not.
       if (id === 0 || id >= this.#nextId)
         throw new RpcError('invalid_argument', `a reply to call ${id}, which was never made`)
-      if (type === frameTypes.item) this.#link.giveBack(reader.left + itemOverhead)
       return
     }
     switch (type) {
@@ -231,7 +237,7 @@ class FarcallClient implements ClientSession, LinkOwner {
         return this.#onEnd(pending, reader)
       case frameTypes.cancel:
         // The callee has left the loop over our input; the call goes on.
-        if (pending.input !== undefined) void pending.input.stop()
+        this.#stopInput(pending)
         return
       default:
         throw new RpcError('invalid_argument', `a server cannot send frame type ${type}`)
@@ -255,13 +261,13 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#lastAccepted = lastId
     if (this.#link.setState('draining')) this.onState('draining')
     for (const pending of this.#calls.values()) {
-      if (pending.id > lastId) this.#settle(pending, this.#lost(pending.id, undefined))
+      if (pending.id > lastId) this.#settle(pending, this.#lost(pending, undefined))
     }
     this.#finishIfDrained()
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#failAll((id) => this.#lost(id, reason))
+    this.#failAll(reason)
     this.onState('closed', reason)
   }
 
@@ -306,13 +312,12 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#readReplyHead(pending, reader)
     pending.call.begin()
     this.#countStream(pending)
-    pending.allowance = this.#room.limits.streamWindowBytes
-    pending.become(
-      new ItemStream({
-        onTaken: (cost) => this.#onTaken(pending, cost),
-        onLeft: (reason) => this.#cancel(pending, reason),
-      }),
-    )
+    const window = new ReceiveWindow(this.#link, pending.id)
+    const stream = new ItemStream({
+      onTaken: (cost) => window.take(cost),
+      onLeft: (reason) => this.#cancel(pending, reason),
+    })
+    pending.become(stream, window)
   }
 
   #onItem(pending: ClientCall, reader: Reader): void {
@@ -320,12 +325,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (stream === undefined)
       throw new RpcError('invalid_argument', `an item of call ${pending.id} before its head`)
     const cost = reader.left + itemOverhead
-    if (pending.allowance <= 0)
-      throw new RpcError(
-        'resource_exhausted',
-        `the items of call ${pending.id} exceed the credit that was given`,
-      )
-    pending.allowance -= cost
+    pending.window?.receive(cost)
     let item: unknown
     try {
       item = this.#link.codec.decode(reader.bytes, reader.at, reader.end)
@@ -334,16 +334,6 @@ class FarcallClient implements ClientSession, LinkOwner {
     }
     call.liftDeadline()
     stream.push(item, cost)
-  }
-
-  // Credit goes back in halves of the window: often enough not to stall, seldom enough not to cost.
-  #onTaken(pending: ClientCall, cost: number): void {
-    this.#link.giveBack(cost)
-    pending.taken += cost
-    if (pending.taken < this.#room.limits.streamWindowBytes / 2 || !this.#calls.has(pending.id)) return
-    pending.allowance += pending.taken
-    this.#link.sendSmall(frameTypes.credit, pending.id, pending.taken)
-    pending.taken = 0
   }
 
   #onEnd(pending: ClientCall, reader: Reader): void {
@@ -378,17 +368,18 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#finishIfDrained()
   }
 
-  #lost(id: number, reason: RpcError | undefined): RpcError {
+  #lost(pending: ClientCall, reason: RpcError | undefined): RpcError {
     const { wire, peer, outbox } = this.#link
     const { address } = wire.peer
-    if (id > this.#lastAccepted) return notTaken(address)
-    const unsent = outbox.drop(id) || peer?.refused !== undefined
+    if (pending.id > this.#lastAccepted) return notTaken(address)
+    outbox.drop(pending.id)
+    const unsent = !pending.sent || peer?.refused !== undefined
     return lostCall(address, peer === undefined ? 'negotiate' : 'wait', { reason, unsent })
   }
 
-  #failAll(errorOf: (id: number) => RpcError): void {
+  #failAll(reason: RpcError | undefined): void {
     for (const pending of this.#calls.values()) {
-      const error = errorOf(pending.id)
+      const error = this.#lost(pending, reason)
       if (this.#remove(pending)) pending.fail(error)
     }
   }

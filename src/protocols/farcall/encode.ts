@@ -19,7 +19,7 @@ import {
 // A frame is written in place: begin, then its parts, then the length is put in by `endFrame`.
 
 /** Leaves room for the length, writes type and id. Returns where the frame starts. */
-export function beginFrame(output: Output, type: FrameType, id: number): number {
+export function beginFrame(output: Output, type: number, id: number): number {
   output.ensure(frameHeadBytes + 8)
   const start = output.at
   output.bytes[start + 4] = type

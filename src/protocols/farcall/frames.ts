@@ -19,6 +19,9 @@ export const frameTypes = {
 
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes]
 
+/** The last frame of a message that came in parts has this bit set in its type. */
+export const joinedBit = 0x40
+
 /** A frame of an unknown type that has this bit set must not be skipped. */
 export const criticalBit = 0x80
 

@@ -13,7 +13,7 @@ import type { Wire } from '../../transports/transport.ts'
 import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { beginFrame, endFrame } from './encode.ts'
 import { farcallProtocol } from './farcall.ts'
-import { frameTypes } from './frames.ts'
+import { frameTypes, joinedBit } from './frames.ts'
 import { encodePreface, prefaceOf } from './preface.ts'
 
 // A peer that sends whatever bytes it likes to a server's session.
@@ -132,8 +132,8 @@ describe('a server session and hostile peers', () => {
       /call id 1 was used before/,
     ],
     [
-      'a call id that goes back',
-      async (p) => (await p.call(5, 'a'), p.call(4, 'a')),
+      'a lower call id used twice',
+      async (p) => (await p.call(5, 'a'), await p.call(4, 'a'), p.call(4, 'a')),
       /call id 4 was used before/,
     ],
     [
@@ -204,7 +204,7 @@ describe('a server session and hostile peers', () => {
     writeText(output, 'a')
     await peer.frame(frameTypes.part, 1, output.take())
     for (let i = 0; i < 10; i++) await peer.frame(frameTypes.part, 1, new Uint8Array(50_000))
-    await peer.frame(frameTypes.call, 1, new Uint8Array(10))
+    await peer.frame(frameTypes.call | joinedBit, 1, new Uint8Array(10))
     assert.match(peer.text, /more than the 100000 bytes that are allowed/)
     assert.equal(peer.started, 0)
     await peer.call(2, 'a')

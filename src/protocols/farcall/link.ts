@@ -8,25 +8,21 @@ import { Assemblies } from './assemblies.ts'
 import { readReason } from './decode.ts'
 import { beginFrame, endFrame, writePing, writeReason, writeSmallFrame } from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
-import {
-  criticalBit,
-  type FrameType,
-  frameTypes,
-  initialWindowBytes,
-  itemOverhead,
-  maxFrameBytes,
-} from './frames.ts'
+import { criticalBit, type FrameType, frameTypes, itemOverhead, joinedBit, maxFrameBytes } from './frames.ts'
 import { Keepalive } from './keepalive.ts'
 import { Outbox } from './outbox.ts'
 import type { OutgoingStream, StreamSink } from './outgoing-stream.ts'
+import { SendCredit } from './send-credit.ts'
 import { encodePreface, type Preface, PrefaceReader } from './preface.ts'
 
 /** What a side of the protocol does with what arrives. Errors thrown here break the connection, not the process. */
 export interface LinkOwner {
   /** The peer's preface has come; throws to refuse it. */
   onPreface(preface: Preface): void
-  /** A part of a message has come. */
-  onPart(id: number): void
+  /** A part of a message has come; whether its call still wants it. */
+  onPart(id: number): boolean
+  /** The end of a message in parts has come whose parts were not kept. */
+  onLost(type: FrameType, id: number): void
   /** A whole message: one of the frame types that belong to a call. The reader holds its body. */
   onMessage(type: FrameType, id: number, reader: Reader): void
   /** A message that is larger than allowed; of its body only the beginning is there. */
@@ -39,15 +35,14 @@ export interface LinkOwner {
   outgoing(id: number): OutgoingStream | undefined
 }
 
-const perCall: ReadonlySet<number> = new Set([
+// The frames that may come in parts, and those that take their place.
+const messages: ReadonlySet<number> = new Set([
   frameTypes.call,
   frameTypes.reply,
   frameTypes.error,
   frameTypes.head,
   frameTypes.item,
   frameTypes.end,
-  frameTypes.cancel,
-  frameTypes.method,
 ])
 
 /**
@@ -63,17 +58,14 @@ export class Link implements StreamSink {
   codec: CodecSession
   state: SessionState = 'opening'
   peer: Preface | undefined
-  /** What we may still send in streams on this connection, and what a new stream begins with. */
-  connectionCredit = initialWindowBytes
-  streamCredit = initialWindowBytes
+  /** How much we may send in streams. */
+  readonly credit = new SendCredit()
 
   readonly #owner: LinkOwner
   readonly #frames: FrameReader
   readonly #reader = new Reader(new Uint8Array(0))
   readonly #keepalive: Keepalive
-  readonly #parked = new Set<OutgoingStream>()
   #preface: PrefaceReader | undefined = new PrefaceReader()
-  #consumed = 0
   #reason: RpcError | undefined
   #closed: Promise<void>
   #resolveClosed: () => void = () => {}
@@ -142,15 +134,11 @@ export class Link implements StreamSink {
   // Credit for what we send.
 
   mayStart(stream: OutgoingStream): boolean {
-    return this.state !== 'closed' && stream.credit > 0 && this.connectionCredit > 0 && !this.outbox.congested
+    return this.state !== 'closed' && this.credit.allows(stream) && !this.outbox.congested
   }
 
   park(stream: OutgoingStream): void {
-    if (this.state !== 'closed') this.#parked.add(stream)
-  }
-
-  unpark(stream: OutgoingStream): void {
-    this.#parked.delete(stream)
+    if (this.state !== 'closed') this.credit.park(stream)
   }
 
   send(stream: OutgoingStream, item: unknown): boolean {
@@ -162,8 +150,7 @@ export class Link implements StreamSink {
     } while (this.outbox.definitionsFirst(this.codec, start))
     const cost = out.at - start - stream.headBytes + itemOverhead
     const sent = this.outbox.finish(start, frameTypes.item, stream.id, false, () => stream.wake())
-    stream.credit -= cost
-    this.connectionCredit -= cost
+    this.credit.spend(stream, cost)
     return sent
   }
 
@@ -175,16 +162,6 @@ export class Link implements StreamSink {
       this.wire.out.at = start
       throw error
     }
-  }
-
-  // Credit for what we receive.
-
-  /** Items of a stream were taken, or given up: the connection's credit grows again. */
-  giveBack(cost: number): void {
-    this.#consumed += cost
-    if (this.#consumed < this.room.limits.connectionWindowBytes / 2) return
-    this.sendSmall(frameTypes.credit, 0, this.#consumed)
-    this.#consumed = 0
   }
 
   // The end.
@@ -240,8 +217,7 @@ export class Link implements StreamSink {
     this.peer = preface
     this.outbox.peerFrameBytes = Math.min(preface.maxFrameBytes, maxFrameBytes)
     this.outbox.peerMessageBytes = preface.maxMessageBytes
-    this.connectionCredit += preface.connectionWindowBytes - initialWindowBytes
-    this.streamCredit = preface.streamWindowBytes
+    this.credit.learn(preface.streamWindowBytes, preface.connectionWindowBytes)
     this.#owner.onPreface(preface)
     if (this.wireOpen) this.#frames.push(chunk, used)
     this.outbox.pump()
@@ -256,11 +232,15 @@ export class Link implements StreamSink {
     const reader = this.#reader
     reader.reset(bytes, start, end)
     const id = reader.varint()
-    if (perCall.has(type)) return this.#onMessage(type as FrameType, id, reader)
+    if (messages.has(type & ~joinedBit)) return this.#onMessage(type, id, reader)
     switch (type) {
+      case frameTypes.cancel:
+      case frameTypes.method:
+        return this.#owner.onMessage(type, id, reader)
       case frameTypes.part:
-        this.#owner.onPart(id)
-        return this.assemblies.add(id, bytes, reader.at, end)
+        // What comes of a message whose call has ended is nobody's any more.
+        if (this.#owner.onPart(id)) this.assemblies.add(id, bytes, reader.at, end)
+        return
       case frameTypes.credit:
         return this.#onCredit(id, reader.varint())
       case frameTypes.ping:
@@ -280,24 +260,23 @@ export class Link implements StreamSink {
     }
   }
 
-  #onMessage(type: FrameType, id: number, reader: Reader): void {
+  #onMessage(type: number, id: number, reader: Reader): void {
+    const plain = (type & ~joinedBit) as FrameType
+    if (plain === type) {
+      // A message that was begun in parts and is not finished has been given up for this one.
+      this.assemblies.drop(id)
+      return this.#owner.onMessage(plain, id, reader)
+    }
     const whole = this.assemblies.finish(id, reader.bytes, reader.at, reader.end)
-    if (whole === undefined) return this.#owner.onMessage(type, id, reader)
+    if (whole === undefined) return this.#owner.onLost(plain, id)
     const assembled = new Reader(whole.bytes, 0, whole.length)
-    if (whole.oversize) this.#owner.onOversize(type, id, assembled)
-    else this.#owner.onMessage(type, id, assembled)
+    if (whole.oversize) this.#owner.onOversize(plain, id, assembled)
+    else this.#owner.onMessage(plain, id, assembled)
   }
 
   #onCredit(id: number, amount: number): void {
-    if (id === 0) {
-      this.connectionCredit += amount
-      this.#wakeParked()
-      return
-    }
     const stream = this.#owner.outgoing(id)
-    if (stream === undefined) return
-    stream.credit += amount
-    if (this.#parked.delete(stream)) stream.wake()
+    if (stream !== undefined) this.credit.give(stream, amount)
   }
 
   #ping(type: typeof frameTypes.ping | typeof frameTypes.pong, payload: Uint8Array): void {
@@ -344,21 +323,14 @@ export class Link implements StreamSink {
 
   #onDrained(): void {
     this.outbox.pump()
-    this.#wakeParked()
-  }
-
-  #wakeParked(): void {
-    if (this.#parked.size === 0) return
-    const waiting = [...this.#parked]
-    this.#parked.clear()
-    for (const stream of waiting) stream.wake()
+    this.credit.wakeAll()
   }
 
   #onClose(error: RpcError | undefined): void {
     if (this.state === 'closed') return
     this.state = 'closed'
     this.#keepalive.stop()
-    this.#parked.clear()
+    this.credit.clear()
     this.assemblies.clear()
     this.#owner.onClosed(this.#reason ?? error)
     this.#resolveClosed()

@@ -3,7 +3,14 @@ import { RpcError } from '../../core/error.ts'
 import type { Limits } from '../../core/limits.ts'
 import type { WireOutput } from '../../transports/transport.ts'
 import { beginFrame, endFrame } from './encode.ts'
-import { type FrameType, frameHeadBytes, frameTypes, maxAssemblies, minFrameBytes } from './frames.ts'
+import {
+  type FrameType,
+  frameHeadBytes,
+  frameTypes,
+  joinedBit,
+  maxAssemblies,
+  minFrameBytes,
+} from './frames.ts'
 
 interface Large {
   readonly type: FrameType
@@ -92,13 +99,17 @@ export class Outbox {
     return false
   }
 
-  /** Forgets a large message that is not wholly sent. Returns whether there was one. */
-  drop(id: number): boolean {
+  /**
+   * Forgets a large message that is not wholly sent: `unsent` if nothing of it was, `partly` if some was, `none` if
+   * there is no such message.
+   */
+  drop(id: number): 'none' | 'unsent' | 'partly' {
     const index = this.#large.findIndex((message) => message.id === id)
-    if (index === -1) return false
-    const [dropped] = this.#large.splice(index, 1)
-    this.#waitingBytes -= (dropped as Large).body.length - (dropped as Large).sent
-    return true
+    const message = this.#large[index]
+    if (message === undefined) return 'none'
+    this.#large.splice(index, 1)
+    this.#waitingBytes -= message.body.length - message.sent
+    return message.sent === 0 ? 'unsent' : 'partly'
   }
 
   /** Sends parts while the wire takes them; called again when it has drained. */
@@ -111,13 +122,13 @@ export class Outbox {
       if (left > room) this.#write(message, frameTypes.part, room)
       else {
         this.#large.splice(this.#turn, 1)
-        this.#write(message, message.type, left)
+        this.#write(message, message.type | joinedBit, left)
         message.onSent?.()
       }
     }
   }
 
-  #write(message: Large, type: FrameType, count: number): void {
+  #write(message: Large, type: number, count: number): void {
     const out = this.#out
     const start = beginFrame(out, type, message.id)
     out.ensure(count)

@@ -38,6 +38,8 @@ export class OutgoingStream {
   /** How long a frame of it is before its body. */
   readonly headBytes: number
   credit: number
+  /** What it has spent and the peer has not given back. */
+  spent = 0
   readonly #options: OutgoingStreamOptions
   readonly #iterator: AsyncIterator<unknown>
   #state: 'running' | 'parked' | 'ended' = 'parked'

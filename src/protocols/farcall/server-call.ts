@@ -1,6 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import type { ItemStream } from '../../core/item-stream.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
+import type { ReceiveWindow } from './receive-window.ts'
 
 /** A call that is being served. */
 export class ServerCall {
@@ -28,9 +29,7 @@ export class ServerCall {
 /** A stream argument as it arrives. */
 export interface IncomingInput {
   readonly stream: ItemStream
-  /** What of the window the peer may still use, and what was taken since it was last told. */
-  allowance: number
-  taken: number
+  readonly window: ReceiveWindow
   ended: boolean
   /** Nothing may be sent for it any more. */
   closed: boolean

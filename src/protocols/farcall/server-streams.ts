@@ -1,9 +1,10 @@
 import { RpcError } from '../../core/error.ts'
 import { ItemStream } from '../../core/item-stream.ts'
 import type { Reader } from '../../core/bytes/varint.ts'
-import { frameTypes, itemOverhead } from './frames.ts'
+import { frameTypes } from './frames.ts'
 import type { Link } from './link.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
+import { ReceiveWindow } from './receive-window.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 import type { IncomingInput, ServerCall } from './server-call.ts'
 
@@ -18,40 +19,31 @@ export class ServerStreams {
   }
 
   openInput(id: number): IncomingInput {
-    const window = this.#link.room.limits.streamWindowBytes
+    const window = new ReceiveWindow(this.#link, id)
     const input: IncomingInput = {
       stream: new ItemStream({
-        onTaken: (cost) => {
-          this.#link.giveBack(cost)
-          input.taken += cost
-          if (input.taken < window / 2 || input.closed) return
-          input.allowance += input.taken
-          this.#link.sendSmall(frameTypes.credit, id, input.taken)
-          input.taken = 0
-        },
+        onTaken: (cost) => window.take(cost),
         onLeft: (reason) => {
           if (!input.closed) this.#link.sendReason(frameTypes.cancel, id, reason)
         },
       }),
-      allowance: window,
-      taken: 0,
+      window,
       ended: false,
       closed: false,
     }
     return input
   }
 
-  /** Takes in an item of the argument. @throws RpcError if it does not decode, or breaks the protocol (`fatal`). */
-  onItem(input: IncomingInput, reader: Reader): void {
-    const cost = reader.left + itemOverhead
-    input.allowance -= cost
+  /** Takes in an item of the argument. @throws RpcError if it does not decode. */
+  onItem(input: IncomingInput, cost: number, reader: Reader): void {
     input.stream.push(this.#link.codec.decode(reader.bytes, reader.at, reader.end), cost)
   }
 
   /** The call is over: whatever of the argument nobody has taken is given up. */
-  closeInput(input: IncomingInput, reason: RpcError): void {
+  closeInput(id: number, input: IncomingInput, reason: RpcError): void {
     input.closed = true
-    this.#link.giveBack(input.stream.bufferedCost)
+    input.window.close()
+    this.#link.assemblies.drop(id)
     if (input.ended) input.stream.finish()
     else input.stream.cancel(reason)
   }
@@ -73,7 +65,7 @@ export class ServerStreams {
           return this.#link.send(stream, item)
         },
       },
-      credit: this.#link.streamCredit,
+      credit: this.#link.credit.perStream,
       call: served.call,
       reusable: false,
       onEnd: on.end,
@@ -93,7 +85,7 @@ export class ServerStreams {
 
   /** Nobody wants more of a reply: ends its generator, and says so if that does not end in time. */
   stopOutput(served: ServerCall, output: OutgoingStream, onStopped: () => void): void {
-    this.#link.unpark(output)
+    this.#link.credit.release(output)
     const { clock, limits, report } = this.#link.room
     const { name } = served.call
     const cancelTimer = clock.afterInBackground(limits.cancelGraceMs, () => {

@@ -106,14 +106,19 @@ class FarcallServer implements Session, LinkOwner {
     if (this.#link.setState('ready')) this.onState('ready')
   }
 
-  onPart(id: number): void {
-    if (!this.#calls.has(id)) this.#ids.beginPart(id)
+  onPart(id: number): boolean {
+    return this.#calls.has(id) || this.#ids.beginPart(id)
+  }
+
+  onLost(type: FrameType, id: number): void {
+    if (type === frameTypes.call || this.#calls.has(id))
+      throw new RpcError('invalid_argument', `the end of a message for call ${id} whose parts never came`)
   }
 
   onMessage(type: FrameType, id: number, reader: Reader): void {
     if (type === frameTypes.call) return this.#onCall(id, reader)
     const served = this.#calls.get(id)
-    if (served === undefined) return this.#onStray(type, id, reader)
+    if (served === undefined) return this.#onStray(type, id)
     switch (type) {
       case frameTypes.item:
         return this.#onItem(served, reader)
@@ -173,15 +178,15 @@ class FarcallServer implements Session, LinkOwner {
     else if (!read.oneway) this.#replies.refuse(id, refusal)
   }
 
-  #onStray(type: FrameType, id: number, reader: Reader): void {
+  #onStray(type: FrameType, id: number): void {
     if (id === 0) throw new RpcError('invalid_argument', `frame type ${type} needs the id of a call`)
     if (id > this.#ids.last) {
       // Only a call that was cancelled before all of it was sent may be heard of like this.
       throw new RpcError('invalid_argument', `frame type ${type} for call ${id}, which was never made`)
     }
     // News of a call that is over has crossed its reply on the way.
-    if (type === frameTypes.item) this.#link.giveBack(reader.left + itemOverhead)
     if (type === frameTypes.cancel) {
+      this.#link.outbox.drop(id)
       this.#link.assemblies.drop(id)
       this.#ids.forget(id)
     }
@@ -322,10 +327,10 @@ class FarcallServer implements Session, LinkOwner {
     const { input, id } = served
     if (input === undefined || input.ended)
       throw new RpcError('invalid_argument', `an item for call ${id}, which takes none`)
-    if (input.allowance <= 0)
-      throw new RpcError('resource_exhausted', `the items of call ${id} exceed the credit that was given`)
+    const cost = reader.left + itemOverhead
+    input.window.receive(cost)
     try {
-      this.#streaming.onItem(input, reader)
+      this.#streaming.onItem(input, cost, reader)
     } catch (thrown) {
       this.#abandon(served, RpcError.from(thrown, 'invalid_argument', 'read'), true)
     }
@@ -359,8 +364,10 @@ class FarcallServer implements Session, LinkOwner {
     served.settled = true
     this.#calls.delete(served.id)
     if (served.streaming) this.#streams--
+    if (served.output !== undefined) this.#link.credit.release(served.output)
     if (served.input === undefined) return
     this.#streaming.closeInput(
+      served.id,
       served.input,
       new RpcError('cancelled', `${served.call.name} has ended, and its input with it`),
     )

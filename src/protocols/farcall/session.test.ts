@@ -418,6 +418,82 @@ describe('farcall flow control', () => {
     )
   })
 
+  it('lets small calls overtake large ones that have not begun', async () => {
+    await using p = await pair({ size: (_call, text: string) => text.length })
+    await p.call('size', [''])
+    const big = 'x'.repeat(1_000_000)
+    const calls = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => p.call('size', [n % 2 === 0 ? big : 'small']))
+    assert.deepEqual(
+      await Promise.all(calls),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((n) => (n % 2 === 0 ? big.length : 5)),
+    )
+  })
+
+  it('loses no credit on items that are given up in the middle', async () => {
+    const limits = { maxMessageBytes: 16 * 1024 * 1024 }
+    await using p = await pair(
+      {
+        async *large() {
+          for (;;) yield 'x'.repeat(8_000_000)
+        },
+      },
+      { clientLimits: limits, serverLimits: limits },
+    )
+    for (let i = 0; i < 10; i++) {
+      const { call, reply } = p.start('large')
+      const stream = (await reply) as Stream
+      call.cancel(new RpcError('cancelled', 'in the middle'))
+      await assert.rejects(collect(stream))
+    }
+    for await (const item of (await p.call('large')) as Stream<string>) {
+      assert.equal(item.length, 8_000_000)
+      break
+    }
+  })
+
+  it('gives up an argument item in the middle when the call ends, and the next one passes', async () => {
+    const limits = { maxMessageBytes: 16 * 1024 * 1024 }
+    async function* large() {
+      for (;;) yield 'x'.repeat(8_000_000)
+    }
+    await using p = await pair(
+      {
+        early: () => 'done',
+        async first(_call: Call, items: AsyncIterable<string>) {
+          for await (const item of items) return item.length
+          return 0
+        },
+      },
+      { clientLimits: limits, serverLimits: limits },
+    )
+    for (let i = 0; i < 10; i++) assert.equal(await p.call('early', [large()]), 'done')
+    assert.equal(await p.call('first', [large()]), 8_000_000)
+  })
+
+  it('an error in the middle of a large item takes its place', async () => {
+    const limits = { maxMessageBytes: 16 * 1024 * 1024 }
+    await using p = await pair(
+      {
+        async *large() {
+          yield 1
+          yield 'x'.repeat(8_000_000)
+        },
+      },
+      { clientLimits: limits, serverLimits: limits },
+    )
+    const stream = (await p.call('large', [], { deadline: 500, bounded: true })) as Stream
+    const iterator = stream[Symbol.asyncIterator]()
+    await iterator.next()
+    p.clientWire.pause()
+    const failed = rejects(iterator.next(), 'deadline_exceeded', /500 ms/)
+    await p.clock.advance(600)
+    await failed
+    p.clientWire.resume()
+    await p.clock.settle()
+    assert.equal(p.client.state, 'ready')
+    assert.deepEqual(p.reports, [])
+  })
+
   it('refuses what is larger than allowed, and goes on', async () => {
     await using p = await pair(
       { size: (_call, text: string) => text.length, big: () => 'x'.repeat(2_000_000) },
