@@ -23,7 +23,7 @@ describe('a unary call, 64 of them in flight', () => {
     await using server = startProgram('processes/cost-server.ts')
     const [, target = ''] = await server.line(/listening at (\S+)/)
     await using client = startProgram('processes/cost-client.ts', [target])
-    const [line] = await client.line(/^\{.*\}$/m)
+    const [line] = await client.line(/^\{"clientBytes".*\}$/m)
     cost = JSON.parse(line) as Cost
   })
 
