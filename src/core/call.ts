@@ -64,7 +64,7 @@ export class Call implements Outcome, Timed {
   readonly bounded: boolean
   readonly oneway: boolean
   peer: Peer | undefined
-  /** Who calls, as TLS or an auth layer found out; never what the caller merely says. */
+  /** Who calls, as an auth layer found out; never what the caller merely says. A certificate is in `peer.tls`. */
   identity: unknown = undefined
   /** What a consistent-hash balancer goes by. */
   readonly key: string | undefined
