@@ -1,0 +1,3 @@
+module farcall/peers/jsonrpc
+
+go 1.19
