@@ -1,20 +1,27 @@
 import { Socket } from 'node:net'
 import { getHeapStatistics } from 'node:v8'
 
-let written = 0
+/** What a process has used since it began. */
+export interface Counters {
+  /** Bytes of heap, whether they are still in use or not. */
+  readonly allocated: number
+  /** How often its sockets were written to. */
+  readonly writes: number
+  /** µs of CPU, of all its threads. */
+  readonly cpu: number
+}
+
+let writes = 0
 const write = Socket.prototype.write as (...args: unknown[]) => boolean
 Socket.prototype.write = function counted(this: Socket, ...args: unknown[]) {
-  written++
+  writes++
   return write.apply(this, args)
 }
 
-/** How often a socket of this process was written to. */
-export function writes(): number {
-  return written
-}
-
-/** Bytes that were allocated on the heap since the process began, whether they are still used or not. */
-export function allocated(): number {
-  const { total_allocated_bytes: bytes } = getHeapStatistics() as unknown as { total_allocated_bytes: number }
-  return bytes
+export function countersNow(): Counters {
+  const { total_allocated_bytes: allocated } = getHeapStatistics() as unknown as {
+    total_allocated_bytes: number
+  }
+  const { user, system } = process.cpuUsage()
+  return { allocated, writes, cpu: user + system }
 }
