@@ -14,6 +14,8 @@ export interface ServeInit {
   readonly method: string
   readonly args: Arguments
   readonly oneway?: boolean
+  /** Absolute, by the room's clock. Default: none, where the peer does not say how long it waits. */
+  readonly deadline?: number
   /** The protocol, for errors. */
   readonly protocol: string
 }
@@ -29,19 +31,20 @@ export type OnServed = (call: Call, value: unknown, error: RpcError | undefined)
  * streams, deadlines and metadata. To abandon it, cancel it.
  */
 export function serveCall(init: ServeInit, onServed: OnServed): Call {
-  const { room, peer, service, method, args, oneway = false } = init
+  const { room, peer, service, method, args, oneway = false, deadline = Number.POSITIVE_INFINITY } = init
   const call = new Call({
     clock: room.clock,
     service,
     method,
     args,
-    // The peer does not say how long it waits; the method itself may have a limit.
-    deadline: Number.POSITIVE_INFINITY,
+    // The method itself may have a limit besides.
+    deadline,
     oneway,
     peer,
     startedAt: room.clock.recent(),
     phase: 'read',
   })
+  call.watchDeadline()
   run(new Served(call, init.protocol, onServed), init.handler)
   return call
 }

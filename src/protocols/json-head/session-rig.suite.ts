@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Call, type CallInit } from '../../core/call.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
@@ -113,4 +115,15 @@ export function assertRpcError(value: unknown, code: string, message: RegExp): a
   assert.ok(RpcError.is(value), `an RpcError, not ${String(value)}`)
   assert.equal(value.code, code, value.message)
   assert.match(value.message, message)
+}
+
+/** The bytes that a real peer sent, from the folder `fixtures` beside the test. */
+export function readFixture(folder: string, name: string): Uint8Array {
+  return new Uint8Array(readFileSync(join(folder, 'fixtures', name)))
+}
+
+/** Cuts bytes at these places, wherever they fall. */
+export function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
+  return ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end)).filter(({ length }) => length > 0)
 }

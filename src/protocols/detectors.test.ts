@@ -1,0 +1,124 @@
+// What a connection speaks must not depend on the order in which detectors are asked: for any beginning at most one
+// says yes, and then no other says more. Every protocol in a folder here takes part by itself; what its clients begin
+// with is read from its fixtures (`*.client.bin`), and more can be added below.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { detectAmong, maxHeadBytes } from '../core/detect.ts'
+import type { Protocol } from './protocol.ts'
+
+const here = import.meta.dirname
+const folders = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+const protocols = (await Promise.all(folders.map(({ name }) => protocolsOf(name)))).flat()
+const detecting = protocols.filter(({ detect }) => detect !== undefined)
+
+/** Beginnings that no fixture holds, and who should say yes; undefined for nobody. */
+const more: [head: string | Uint8Array, protocol: string | undefined][] = [
+  ['\u0000FARCALL', 'farcall'],
+  ['{"method_name": "add", "method_args": [1, 2], "method_kwargs": {}}', 'lab-json'],
+  [' \r\n {"method_kwargs": {"method": 1}, "method_name": "f"}', 'lab-json'],
+  ['{"jsonrpc":"2.0","id":1,"method":"add","params":[1]}\n', 'json-rpc'],
+  ['[{"jsonrpc":"2.0","method":"add"}]', 'json-rpc'],
+  ['{"method":"Arith.Multiply","params":[{}],"id":0}\n', 'json-rpc'],
+  ['{"method":"x","method_name":"y","MagicNumber":1}', 'json-rpc'],
+  ['{"method_name":"y","MagicNumber":1,"method":"x"}', 'lab-json'],
+  ['{"MagicNumber":3927900,"method":"x"}', 'geerpc'],
+  ['{"MagicNumber":3927900,"CodecType":"application/gob","ConnectTimeout":0,"HandleTimeout":0}\n', 'geerpc'],
+  ['{"a":1}', undefined],
+  ['[]', undefined],
+  ['\u007f\u0000\u0001\u0002', undefined],
+]
+
+async function protocolsOf(folder: string): Promise<Protocol[]> {
+  const index = join(here, folder, 'index.ts')
+  if (!existsSync(index)) return []
+  const face = (await import(index)) as Record<string, unknown>
+  return Object.values(face).filter(isProtocol)
+}
+
+function isProtocol(value: unknown): value is Protocol {
+  if (typeof value !== 'object' || value === null) return false
+  return 'name' in value && 'accept' in value && 'dial' in value
+}
+
+function fixtures(): [name: string, protocol: string, head: Uint8Array][] {
+  return folders.flatMap(({ name: folder }) => {
+    const path = join(here, folder, 'fixtures')
+    if (!existsSync(path)) return []
+    const files = readdirSync(path).filter((file) => file.endsWith('.client.bin'))
+    return files.map((file): [string, string, Uint8Array] => [
+      `${folder}/${file}`,
+      folder,
+      new Uint8Array(readFileSync(join(path, file))),
+    ])
+  })
+}
+
+/** Asserts the rule for one head; gives the name of the protocol that says yes. */
+function whoSays(head: Uint8Array): string | undefined {
+  const answers = detecting.map(({ name, detect }) => ({ name, answer: detect?.(head) }))
+  const yes = answers.filter(({ answer }) => answer === 'yes')
+  const shown = JSON.stringify(answers)
+  assert.ok(yes.length <= 1, `several say yes: ${shown}`)
+  if (yes.length === 1) assert.ok(!answers.some(({ answer }) => answer === 'more'), `yes and more: ${shown}`)
+  return yes[0]?.name
+}
+
+/** The rule for every prefix; and who has said yes does not take it back, nor does anyone else say it. */
+function check(all: Uint8Array): string | undefined {
+  let decided: string | undefined
+  for (let length = 0; length <= Math.min(all.length, maxHeadBytes); length++) {
+    const who = whoSays(all.subarray(0, length))
+    if (decided !== undefined) assert.equal(who, decided, `at ${length} bytes`)
+    decided = who
+  }
+  return decided
+}
+
+const encode = (head: string | Uint8Array) =>
+  typeof head === 'string' ? new TextEncoder().encode(head) : head
+
+describe(`detectors of ${detecting.map(({ name }) => name).join(', ')}`, () => {
+  for (const [name, protocol, head] of fixtures()) {
+    it(`know ${name}, at every length`, () => assert.equal(check(head), protocol))
+  }
+
+  for (const [head, protocol] of more) {
+    it(`know ${JSON.stringify(head).slice(0, 50)}: ${protocol}`, () => {
+      const known = detecting.some(({ name }) => name === protocol)
+      assert.equal(check(encode(head)), known ? protocol : undefined)
+    })
+  }
+
+  it('do not contradict each other on any bytes', () => {
+    const heads = [...fixtures().map(([, , head]) => head), ...more.map(([head]) => encode(head))]
+    const mixed = fc
+      .tuple(
+        fc.constantFrom(...heads),
+        fc.nat(),
+        fc.oneof(fc.uint8Array({ maxLength: 8 }), fc.constantFrom(...heads)),
+      )
+      .map(([head, at, tail]) => {
+        const kept = head.subarray(0, Math.min(at % (head.length + 1), 200))
+        return new Uint8Array([...kept, ...tail.subarray(0, 200)])
+      })
+    fc.assert(
+      fc.property(mixed, (head) => void check(head)),
+      { numRuns: 200 },
+    )
+  })
+
+  it('are decided at 4 KiB, and quick about it', () => {
+    const heads = ['{', '[', '{"a":[', '{"a":"', ' ', '{"a":1,'].map((text) =>
+      encode(text.repeat(maxHeadBytes)),
+    )
+    const start = performance.now()
+    for (const head of heads) {
+      const seen = detectAmong(detecting, head.subarray(0, maxHeadBytes))
+      assert.equal(seen.kind, 'none')
+    }
+    assert.ok(performance.now() - start < 200)
+  })
+})
