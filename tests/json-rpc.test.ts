@@ -92,7 +92,7 @@ describe("we call Go's server", { skip }, () => {
     await using client = farcall.connect(target)
     const remote = client.service<Arith>('Arith')
     assert.equal(await remote.Multiply({ A: 7, B: 8 }), 56)
-    assert.equal(await remote.$named.Multiply({ args: undefined, A: 7, B: 8 } as never), 56)
+    assert.equal(await remote.$named.Multiply({ A: 7, B: 8 }), 56)
     assert.deepEqual(await remote.Divide({ A: 17, B: 5 }), { Quo: 3, Rem: 2 })
     await assert.rejects(async () => remote.Divide({ A: 1, B: 0 }), {
       code: 'unknown',
@@ -151,7 +151,7 @@ describe('we call ourselves over json-rpc', () => {
     await using client = farcall.connect(`json-rpc+${server.targets[0]}`)
     const remote = client.service<typeof arith>('Arith')
     assert.deepEqual(await remote.Divide(17, 5), { Quo: 3, Rem: 2 })
-    assert.deepEqual(await remote.$named.Divide({ A: 17, B: 5 } as never), { Quo: 3, Rem: 2 })
+    assert.deepEqual(await remote.$named.Divide({ A: 17, B: 5 }), { Quo: 3, Rem: 2 })
     await assert.rejects(async () => remote.Divide(1, 0), { code: 'invalid_argument' })
   })
 })

@@ -1,5 +1,5 @@
 // What a connection speaks must not depend on the order in which detectors are asked: for any beginning at most one
-// says yes, and then no other says more. Every protocol in a folder here takes part by itself; what its clients begin
+// says yes, and then no other says more. Every protocol and unwrap in a folder here takes part by itself; what its clients begin
 // with is read from its fixtures (`*.client.bin`), and more can be added below.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -7,12 +7,15 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { detectAmong, maxHeadBytes } from '../core/detect.ts'
+import type { Unwrap } from '../transports/unwrap.ts'
 import type { Protocol } from './protocol.ts'
+
+type Candidate = Protocol | Unwrap
 
 const here = import.meta.dirname
 const folders = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-const protocols = (await Promise.all(folders.map(({ name }) => protocolsOf(name)))).flat()
-const detecting = protocols.filter(({ detect }) => detect !== undefined)
+const candidates = (await Promise.all(folders.map(({ name }) => candidatesOf(name)))).flat()
+const detecting = candidates.filter(({ detect }) => detect !== undefined)
 
 /** Beginnings that no fixture holds, and who should say yes; undefined for nobody. */
 const more: [head: string | Uint8Array, protocol: string | undefined][] = [
@@ -26,21 +29,30 @@ const more: [head: string | Uint8Array, protocol: string | undefined][] = [
   ['{"method_name":"y","MagicNumber":1,"method":"x"}', 'lab-json'],
   ['{"MagicNumber":3927900,"method":"x"}', 'geerpc'],
   ['{"MagicNumber":3927900,"CodecType":"application/gob","ConnectTimeout":0,"HandleTimeout":0}\n', 'geerpc'],
+  ['GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n', 'http'],
+  ['POST /math/add HTTP/1.1\r\nHost: x\r\n\r\n{"method":1}', 'http'],
   ['{"a":1}', undefined],
   ['[]', undefined],
   ['\u007f\u0000\u0001\u0002', undefined],
 ]
 
-async function protocolsOf(folder: string): Promise<Protocol[]> {
+/** What a folder's face holds: protocols and unwraps, and those that `create…` makes without being told anything. */
+async function candidatesOf(folder: string): Promise<Candidate[]> {
   const index = join(here, folder, 'index.ts')
   if (!existsSync(index)) return []
-  const face = (await import(index)) as Record<string, unknown>
-  return Object.values(face).filter(isProtocol)
+  const face = Object.entries((await import(index)) as Record<string, unknown>)
+  const found = new Map<string, Candidate>()
+  for (const [name, value] of face) {
+    const isFactory = typeof value === 'function' && /^create\w*(Protocol|Unwrap)$/.test(name)
+    const candidate: unknown = isFactory && value.length === 0 ? (value as () => unknown)() : value
+    if (isCandidate(candidate)) found.set(candidate.name, candidate)
+  }
+  return [...found.values()]
 }
 
-function isProtocol(value: unknown): value is Protocol {
-  if (typeof value !== 'object' || value === null) return false
-  return 'name' in value && 'accept' in value && 'dial' in value
+function isCandidate(value: unknown): value is Candidate {
+  if (typeof value !== 'object' || value === null || !('name' in value)) return false
+  return 'accept' in value || 'unwrap' in value
 }
 
 function fixtures(): [name: string, protocol: string, head: Uint8Array][] {

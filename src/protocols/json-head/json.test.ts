@@ -50,7 +50,7 @@ describe('json-head: reading', () => {
     assert.equal(parseJson('9007199254740991'), 9007199254740991)
     assert.equal(parseJson('9007199254740993'), 9007199254740993n)
     assert.equal(parseJson('-18446744073709551615'), -18446744073709551615n)
-    assert.equal(parseJson('12345678901234567.5'), 12345678901234567.5)
+    assert.equal(parseJson('12345678901234567.5'), Number('12345678901234567.5'))
     assert.equal(parseJson('1234567890123456e2'), 123456789012345600)
     assert.equal(parseJson(`"${'1'.repeat(20)}"`), '1'.repeat(20))
     assert.throws(() => parseJson('9'.repeat(5000)), { code: 'invalid_argument', message: /4300 digits/ })
@@ -113,7 +113,7 @@ describe('json-head: writing', () => {
       Object(5),
       { toJSON: () => ({ z: 1 }) },
       new RpcError('aborted', 'm', { reason: 'r' }),
-      [,],
+      Array.from({ length: 1 }),
     ]
     assert.equal(
       write(value),

@@ -42,7 +42,7 @@ export async function serveScript(protocol: Protocol, handler: Handler, limits: 
     clock,
     peer,
     reports,
-    session: session as Session,
+    session,
     /** Sends, and gives back what has been answered by the time that nothing moves any more. */
     async ask(bytes: string | Uint8Array): Promise<string> {
       if (bytes.length > 0) peer.send(bytes)

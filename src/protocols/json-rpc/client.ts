@@ -167,7 +167,7 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
   }
 
   #failAll(errorOf: () => RpcError): void {
-    for (const id of [...this.#calls.keys()]) this.#take(id)?.fail(errorOf())
+    for (const id of this.#calls.keys()) this.#take(id)?.fail(errorOf())
   }
 
   #finishIfDrained(): void {

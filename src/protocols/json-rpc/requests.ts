@@ -64,7 +64,7 @@ export class Requests {
   }
 
   cancelAll(reason: RpcError): void {
-    for (const call of [...this.#calls]) call.cancel(reason)
+    for (const call of this.#calls) call.cancel(reason)
   }
 
   #takeOne(value: unknown, send: Send): boolean {
