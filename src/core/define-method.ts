@@ -79,6 +79,7 @@ const known: ReadonlySet<string> = new Set<keyof MethodOptions>([
   'timeoutMs',
   'context',
   'streams',
+  'types',
   'doc',
 ])
 
@@ -204,6 +205,7 @@ function readInfo(
     idempotent: options.idempotent ?? false,
     input: streams === 'input' || streams === 'both' ? 'stream' : 'values',
     output: streams === 'output' || streams === 'both' || generates ? 'stream' : 'value',
+    ...(options.types !== undefined && { types: options.types }),
   })
 }
 

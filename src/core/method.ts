@@ -52,6 +52,8 @@ export interface MethodOptions<
   readonly context?: boolean
   /** Which way it streams, where that cannot be seen: an async generator is seen to answer with a stream. */
   readonly streams?: 'input' | 'output' | 'both'
+  /** What a codec with types needs to know of its values: for gob `{ args, reply }`. Its shape is that codec's affair. */
+  readonly types?: unknown
   /** What it does, for people: a sentence. */
   readonly doc?: string
 }

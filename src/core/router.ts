@@ -9,6 +9,9 @@ import type { ErrorRoom } from './reply-error.ts'
 import { runMethod } from './run-method.ts'
 import type { Service } from './service.ts'
 
+/** How the message begins that says that there is no such service; a protocol with words of its own looks for it. */
+export const unknownServiceText = 'unknown service '
+
 export interface RouterOptions extends ErrorRoom {
   /**
    * The service that answers a peer which names only a method. Default: the only one that has such a method; where
@@ -112,7 +115,7 @@ function unknownService(name: string, names: readonly string[]): RpcError {
   const hint = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : ''
   return new RpcError(
     'not_found',
-    `unknown service ${showName(name)}; ${hint}this server has: ${listNames(names) || 'none'}`,
+    `${unknownServiceText}${showName(name)}; ${hint}this server has: ${listNames(names) || 'none'}`,
   )
 }
 

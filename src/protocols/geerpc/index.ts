@@ -1,0 +1,7 @@
+export {
+  createGeerpcProtocol,
+  geerpcCodecs,
+  type GeerpcOptions,
+  type GeerpcProtocol,
+  geerpcProtocol,
+} from './geerpc.ts'

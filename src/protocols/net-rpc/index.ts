@@ -1,0 +1,1 @@
+export { createNetRpcProtocol, netRpcProtocol, type NetRpcOptions } from './net-rpc.ts'

@@ -1,0 +1,71 @@
+import type { Detect } from '../../core/detect.ts'
+import {
+  acceptGo,
+  checkConnectPath,
+  type Dialect,
+  dialGo,
+  gobCodecWith,
+  requestType,
+  responseType,
+} from '../go-rpc/index.ts'
+import type { Protocol } from '../protocol.ts'
+
+export interface NetRpcOptions {
+  /**
+   * The path of an HTTP CONNECT that a client sends first, `/_goRPC_` for true (Go's `rpc.DialHTTP`). Default false. A
+   * server takes both. With a path it is named `net-rpc+http`, so that both can be among the protocols of one client.
+   */
+  readonly http?: string | boolean
+  /** How long CONNECT may take, in milliseconds; 0 for as long as it likes. Default 10 s. */
+  readonly connectTimeoutMs?: number
+}
+
+const dialect: Dialect = { name: 'net-rpc', firstSeq: 0, prefix: 'rpc', names: 'whole' }
+const requests = gobCodecWith(requestType)
+const responses = gobCodecWith(responseType)
+
+/**
+ * Go's `net/rpc`, in gob: its clients call us, and we call its servers. See SPEC.md.
+ * @throws RpcError `invalid_argument` for something that is no path.
+ */
+export function createNetRpcProtocol({
+  http = false,
+  connectTimeoutMs = 10_000,
+}: NetRpcOptions = {}): Protocol {
+  const connectPath = http === true ? '/_goRPC_' : http === false ? undefined : http
+  if (connectPath !== undefined) checkConnectPath(connectPath)
+  return {
+    name: connectPath === undefined ? 'net-rpc' : 'net-rpc+http',
+    // One server side answers both, and only one detector may say so.
+    ...(connectPath === undefined && { detect: detectNetRpc }),
+    can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'many' },
+    accept: (wire, handler, room) =>
+      acceptGo({
+        wire,
+        handler,
+        room,
+        dialect,
+        begin: { codec: responses.open(room.limits), handleTimeoutNs: 0 },
+      }),
+    dial: (wire, room) =>
+      dialGo({ wire, room, dialect, codec: requests.open(room.limits), connectPath, connectTimeoutMs }),
+  }
+}
+
+/** Go's `net/rpc`, over a plain connection. */
+export const netRpcProtocol: Protocol = createNetRpcProtocol()
+
+/** The names of the fields and their ids make the definition of a request no shorter than this, and no longer. */
+const shortest = 0x10
+const longest = 0x7f
+
+/**
+ * A connection begins with the definition of the header: its length, in one byte, and the negative id of the type, which
+ * takes more than one byte, of which the first says how many.
+ */
+export const detectNetRpc: Detect = (head) => {
+  const [length = shortest, id] = head
+  if (length < shortest || length > longest) return 'no'
+  if (id === undefined) return 'more'
+  return id >= 0xf8 ? 'yes' : 'no'
+}
