@@ -133,7 +133,8 @@ describe('farcall call', { concurrency: 2 }, () => {
     // A server of its own, to see what it prints.
     await using own = await startTools()
     const caller = startFarcall(['call', 'tools.wait', '--at', own.target])
-    await own.line(/^waiting$/m)
+    // If the caller ends before, its output says why.
+    await Promise.race([own.line(/^waiting$/m), caller.line(/it prints nothing/)])
     assert.deepEqual(await caller.stop('SIGINT'), { code: 130, signal: null })
     await own.line(/^given up$/m)
   })

@@ -4,7 +4,9 @@ import type { FeedItem, ListReply, ListRequest, WatchRequest } from '../discover
 import type { Query } from '../discovery/resolver.ts'
 import { parseRegistryTarget } from '../discovery/registry-target.ts'
 import type { CommandRoom } from './room.ts'
+import { numberOf } from './settings/typed.ts'
 import { fromUser } from './usage-error.ts'
+import { whileOpen } from './while-open.ts'
 
 /** The service of a registry, as far as the command line asks it. */
 export interface RegistryFace {
@@ -25,8 +27,7 @@ const answerMs = 3_000
  * @throws RpcError `unavailable` or `deadline_exceeded` that says why it is not.
  */
 export async function checkRegistry(target: string, room: Pick<CommandRoom, 'logger'>): Promise<void> {
-  await using client = connectRegistry(target, room)
-  await plainly(() =>
+  await ask(target, room, (client) =>
     // Nothing is called so: the answer is short.
     client
       .service<RegistryFace>('farcall.registry')
@@ -35,13 +36,17 @@ export async function checkRegistry(target: string, room: Pick<CommandRoom, 'log
   )
 }
 
-/** Everything that a registry has, page by page. */
+/**
+ * Everything that a registry has, page by page.
+ * @throws RpcError `unavailable` or `deadline_exceeded` if it does not answer.
+ */
 export function listInstances(
-  client: FarcallClient,
+  target: string,
+  room: CommandRoom,
   query: Query = {},
-  timeoutMs: number = answerMs,
 ): Promise<readonly InstanceData[]> {
-  return plainly(() => listPages(client, query, timeoutMs))
+  const timeoutMs = numberOf(room.settings, 'timeoutMs') ?? answerMs
+  return ask(target, room, (client) => listPages(client, query, timeoutMs))
 }
 
 async function listPages(
@@ -61,13 +66,16 @@ async function listPages(
 }
 
 /** A registry is found at an address, not by its service: what cannot be reached is the registry. */
-async function plainly<T>(ask: () => Promise<T>): Promise<T> {
+async function ask<T>(
+  target: string,
+  room: Pick<CommandRoom, 'logger'>,
+  work: (client: FarcallClient) => Promise<T>,
+): Promise<T> {
   try {
-    return await ask()
+    return await whileOpen(connectRegistry(target, room), work)
   } catch (thrown) {
-    const error = RpcError.from(thrown)
-    if (error.code !== 'unavailable') throw error
-    const why = error.cause instanceof Error ? error.cause.message : error.message
-    throw new RpcError('unavailable', `the registry cannot be reached: ${why}`, { cause: error })
+    if (!RpcError.is(thrown) || thrown.code !== 'unavailable') throw thrown
+    const why = thrown.cause instanceof Error ? thrown.cause.message : thrown.message
+    throw new RpcError('unavailable', `the registry cannot be reached: ${why}`, { cause: thrown })
   }
 }

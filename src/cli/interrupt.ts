@@ -1,7 +1,7 @@
 import { exitCodes } from './exit-codes.ts'
 
 /** A command that asks and ends, and can be interrupted meanwhile. */
-export interface Interruptible extends Disposable {
+export interface Interruptible extends AsyncDisposable {
   readonly signal: AbortSignal
   /** The exit code, once a signal has come. */
   readonly code: number | undefined
@@ -25,7 +25,7 @@ export function interruptible(): Interruptible {
     get code() {
       return code
     },
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onTerminate)
     },

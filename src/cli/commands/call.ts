@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import { nearest } from '../../core/nearest.ts'
 import { askMethods } from '../ask-methods.ts'
 import { checkRegistry } from '../ask-registry.ts'
+import { askServers } from '../ask-servers.ts'
 import { type BroadcastResult, type CallOptions, connect, type FarcallClient, sendToken } from '../../node.ts'
 import { namePositions } from '../call/name-positions.ts'
 import { printBroadcast, printReply } from '../call/print-reply.ts'
@@ -18,6 +19,7 @@ import { longFlag, settingsOf } from '../settings/table.ts'
 import { numberOf, textOf, textsOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
 import { fromUser, UsageError } from '../usage-error.ts'
+import { whileOpen } from '../while-open.ts'
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 const ownOptions = [
@@ -35,10 +37,10 @@ export const call: CommandDefinition = {
     'farcall call math.add 1 2 --at tcp://127.0.0.1:8089',
     'farcall call math.add --a 1 --b 2 --registry registry://127.0.0.1:9999',
     'farcall call text.count \'{"text":"to be"}\' --json',
-    'seq 1 100 | farcall call math.total -      # - is a stream: stdin, line by line',
-    'farcall call math.add 1 2 --broadcast      # every instance',
-    'farcall call jobs.start --arg.timeout 5    # an argument named like a flag',
-    'farcall call text.upper -- --like-this     # behind -- all are positions',
+    'seq 1 100 | farcall call math.total -     # - is stdin as a stream, by line',
+    'farcall call math.add 1 2 --broadcast     # every instance',
+    'farcall call jobs.start --arg.timeout 5   # an argument named like a flag',
+    'farcall call text.upper -- --like-this    # behind -- all are positions',
   ],
   logLevel: 'error',
   options: ownOptions,
@@ -49,16 +51,19 @@ export const call: CommandDefinition = {
     const target = targetOf(room.settings)
     Object.assign(room.asked, { where: target.typed, service, misspelt: misspelt(named) })
     const given = readAll(texts, named)
-    using interrupt = interruptible()
     // A client waits for a registry that is down; who types a command would rather know.
     if (target.kind === 'registry') await checkRegistry(target.targets[0] as string, room)
-    await using client = fromUser(() => connect(only(target), clientOptions(room)))
-    try {
-      return await carryOut({ client, service, method, given, room, interrupt, flags })
-    } catch (thrown) {
-      if (interrupt.code !== undefined) return interrupt.code
-      throw thrown
-    }
+    const open = () => fromUser(() => connect(only(target), clientOptions(room)))
+    return await whileOpen(interruptible(), async (interrupt) => {
+      try {
+        return await whileOpen(open(), (client) =>
+          carryOut({ client, service, method, given, room, interrupt, flags }),
+        )
+      } catch (thrown) {
+        if (interrupt.code !== undefined) return interrupt.code
+        throw thrown
+      }
+    })
   },
 }
 
@@ -94,11 +99,10 @@ async function carryOut(asking: Asking): Promise<number> {
 }
 
 /** Those that were typed; where some have names and some have not, the server is asked for the others' names. */
-async function finalArguments({ client, service, method, given }: Asking): Promise<Given> {
+async function finalArguments({ client, service, method, given, room }: Asking): Promise<Given> {
   if (given.named.size === 0 || given.list.length === 0) return given
   const { endpoint } = await client.pick(service)
-  await using direct = connect(endpoint)
-  const [described] = await askMethods(direct, service)
+  const [described] = await askServers(endpoint, room, (server) => askMethods(server, service))
   return { list: [], named: namePositions(`${service}.${method}`, described, given) }
 }
 

@@ -1,7 +1,7 @@
-import { connect, formatEndpoint } from '../../node.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
-import { connectRegistry, listInstances } from '../ask-registry.ts'
+import { listInstances } from '../ask-registry.ts'
+import { askServers } from '../ask-servers.ts'
 import type { CommandDefinition } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { toJson } from '../output/json.ts'
@@ -9,9 +9,7 @@ import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { formatTable, terminalWidth } from '../output/table.ts'
 import type { CommandRoom } from '../room.ts'
-import { numberOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
-import { fromUser } from '../usage-error.ts'
 
 /** `farcall list` */
 export const list: CommandDefinition = {
@@ -33,9 +31,8 @@ export const list: CommandDefinition = {
 
 async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
   const [registry = ''] = target.targets
-  await using client = connectRegistry(registry, room)
   const startedAt = performance.now()
-  const instances = await listInstances(client, {}, numberOf(room.settings, 'timeoutMs'))
+  const instances = await listInstances(registry, room)
   const tookMs = performance.now() - startedAt
   if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
@@ -76,15 +73,8 @@ function since(incarnation: number): string {
 }
 
 async function listServers(target: Target, room: CommandRoom): Promise<void> {
-  await using client = fromUser(() => connect(target.targets, { logger: room.logger }))
-  const endpoints = await client.endpoints('farcall.meta')
-  const answers = await Promise.all(
-    endpoints.map(async ({ instance }) => {
-      const at = instance.endpoints.map(formatEndpoint).join(' ')
-      await using one = connect(at, { logger: room.logger })
-      return { at, services: await askMethods(one) }
-    }),
-  )
+  const ask = async (at: string) => ({ at, services: await askServers(at, room, (one) => askMethods(one)) })
+  const answers = await Promise.all(target.targets.map(ask))
   if (room.json) return await printLine(toJson({ servers: answers }))
   const rows = answers.flatMap(({ at, services }) =>
     services.map(({ name, version, methods }) => [

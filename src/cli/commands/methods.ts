@@ -1,6 +1,7 @@
-import { connect, type MethodDescription, RpcError, sendToken, type ServiceDescription } from '../../node.ts'
+import { type MethodDescription, RpcError, type ServiceDescription } from '../../node.ts'
 import { askMethods } from '../ask-methods.ts'
-import { connectRegistry, listInstances } from '../ask-registry.ts'
+import { listInstances } from '../ask-registry.ts'
+import { askServers } from '../ask-servers.ts'
 import type { CommandDefinition } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { toJson } from '../output/json.ts'
@@ -8,9 +9,7 @@ import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { cut, terminalWidth } from '../output/table.ts'
 import type { CommandRoom } from '../room.ts'
-import { numberOf, textOf } from '../settings/typed.ts'
 import { type Target, targetOf } from '../target.ts'
-import { fromUser } from '../usage-error.ts'
 
 /** `farcall methods` */
 export const methods: CommandDefinition = {
@@ -35,16 +34,8 @@ export const methods: CommandDefinition = {
   },
 }
 
-async function askOne(at: string | readonly string[], room: CommandRoom, service: string | undefined) {
-  const token = textOf(room.settings, 'token')
-  const timeoutMs = numberOf(room.settings, 'timeoutMs')
-  const options = {
-    logger: room.logger,
-    layers: token === undefined ? [] : [sendToken(token)],
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  }
-  await using client = fromUser(() => connect(at, options))
-  return await askMethods(client, service)
+function askOne(at: string | readonly string[], room: CommandRoom, service: string | undefined) {
+  return askServers(at, room, (client) => askMethods(client, service))
 }
 
 /** Asks one instance for each service that the registry knows of. */
@@ -53,8 +44,7 @@ async function throughRegistry(
   room: CommandRoom,
   service: string | undefined,
 ): Promise<readonly ServiceDescription[]> {
-  await using client = connectRegistry(registry, room)
-  const instances = await listInstances(client, service === undefined ? {} : { service })
+  const instances = await listInstances(registry, room, service === undefined ? {} : { service })
   const wanted = new Map<string, string>()
   for (const { services, endpoints } of instances) {
     for (const { name } of services) {

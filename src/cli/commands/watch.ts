@@ -7,6 +7,7 @@ import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { targetOf } from '../target.ts'
+import { whileOpen } from '../while-open.ts'
 
 /** `farcall watch` */
 export const watch: CommandDefinition = {
@@ -21,14 +22,16 @@ export const watch: CommandDefinition = {
   async run(room, [service = '']) {
     const target = targetOf(room.settings)
     Object.assign(room.asked, { where: target.typed, service })
-    using interrupt = interruptible()
-    await using client = connectRegistry(target.targets[0] ?? '', room)
-    const seen = followRegistry(client, service, interrupt.signal)
-    for await (const event of seen)
-      await printLine(
-        room.json ? toJson({ at: new Date().toISOString(), ...event }) : line(event, target.targets[0] ?? ''),
-      )
-    return interrupt.code === exitCodes.interrupted ? exitCodes.ok : (interrupt.code ?? exitCodes.ok)
+    const [registry = ''] = target.targets
+    const show = (event: Seen) =>
+      printLine(room.json ? toJson({ at: new Date().toISOString(), ...event }) : line(event, registry))
+    await whileOpen(interruptible(), ({ signal }) =>
+      whileOpen(connectRegistry(registry, room), async (client) => {
+        for await (const event of followRegistry(client, service, signal)) await show(event)
+      }),
+    )
+    // A signal is how it is meant to end.
+    return exitCodes.ok
   },
 }
 

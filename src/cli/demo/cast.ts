@@ -19,29 +19,28 @@ const names = ['amber', 'birch', 'cedar']
 
 /** Starts a registry, three servers and a client, all but the client as processes of their own, on free ports. */
 export async function assemble(): Promise<Cast> {
-  await using starting = new AsyncDisposableStack()
-  const registry = starting.use(await startRegistry())
+  const registry = await startRegistry()
   const target = registry.target.replace('tcp:', 'registry:')
   const servers = new Map<string, Child>()
-  // Whichever of them fails, those that have started are stopped.
-  starting.defer(() => Promise.all([...servers.values()].map((server) => server.stop())).then(() => {}))
-  const started = await Promise.allSettled(names.map((name) => startServer(name, target)))
-  for (const one of started) if (one.status === 'fulfilled') servers.set(one.value.name, one.value)
-  for (const one of started) if (one.status === 'rejected') throw one.reason
   const tally = new Tally()
-  const client = starting.use(connect(target, { attemptLayers: [tally.layer], logger: silentLogger }))
-  const startedAt = performance.now()
-  await everybody(client)
-  const foundMs = performance.now() - startedAt
-  const stack = starting.move()
-  return {
-    registry,
-    servers,
-    client,
-    tally,
-    target,
-    foundMs,
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  const client = connect(target, { attemptLayers: [tally.layer], logger: silentLogger })
+  const close = async () => {
+    await client.close()
+    await Promise.all([...servers.values()].map((server) => server.stop()))
+    await registry.stop()
+  }
+  try {
+    const started = await Promise.allSettled(names.map((name) => startServer(name, target)))
+    // Whichever of them failed, those that have started are to be stopped.
+    for (const one of started) if (one.status === 'fulfilled') servers.set(one.value.name, one.value)
+    for (const one of started) if (one.status === 'rejected') throw one.reason
+    const startedAt = performance.now()
+    await everybody(client)
+    const foundMs = performance.now() - startedAt
+    return { registry, servers, client, tally, target, foundMs, [Symbol.asyncDispose]: close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL(`../main${ending}`, import.meta.url))
 const services = fileURLToPath(new URL(`./services${ending}`, import.meta.url))
 
 /** One process of the demo: `farcall registry` or `farcall serve`, as anybody would start it. */
-export interface Child extends AsyncDisposable {
+export interface Child {
   readonly name: string
   readonly pid: number
   /** Where it listens: `tcp://127.0.0.1:39041`. */
@@ -59,7 +59,6 @@ async function start(name: string, args: readonly string[]): Promise<Child> {
     },
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
-    [Symbol.asyncDispose]: () => end('SIGTERM'),
   }
 }
 

@@ -2,6 +2,7 @@ import { extname } from 'node:path'
 import { exitCodes } from '../exit-codes.ts'
 import { interruptible } from '../interrupt.ts'
 import { paint } from '../output/style.ts'
+import { whileOpen } from '../while-open.ts'
 import { assemble, type Cast } from './cast.ts'
 import { failover } from './failover.ts'
 import { everyone, streams, together } from './kinds.ts'
@@ -15,27 +16,36 @@ import { tour } from './tour.ts'
  */
 export async function runDemo({ once }: { readonly once: boolean }): Promise<number> {
   const stage = new Stage()
-  using interrupt = interruptible()
-  const { signal } = interrupt
-  try {
-    stage.say(
-      `${paint('bold', 'Farcall')}  a registry, three servers and a client, each a process of its own`,
-    )
-    await using cast = await assemble()
-    introduce(cast, stage)
-    for (const part of [tour, together, everyone, streams, failover]) {
-      await part(cast, stage, signal)
-      signal.throwIfAborted()
+  return await whileOpen(interruptible(), async (interrupt) => {
+    try {
+      stage.say(
+        `${paint('bold', 'Farcall')}  a registry, three servers and a client, each a process of its own`,
+      )
+      return await whileOpen(await assemble(), (cast) =>
+        play(cast, stage, { once, signal: interrupt.signal }),
+      )
+    } catch (thrown) {
+      if (interrupt.code === undefined) throw thrown
+      stage.settle([])
+      return interrupt.code
     }
-    const code = verdict(stage)
-    farewell(cast, stage, once)
-    if (!once && code === exitCodes.ok) await stayLive(cast, stage, signal)
-    return code
-  } catch (thrown) {
-    if (interrupt.code === undefined) throw thrown
-    stage.settle([])
-    return interrupt.code
+  })
+}
+
+async function play(
+  cast: Cast,
+  stage: Stage,
+  { once, signal }: { readonly once: boolean; readonly signal: AbortSignal },
+): Promise<number> {
+  introduce(cast, stage)
+  for (const part of [tour, together, everyone, streams, failover]) {
+    await part(cast, stage, signal)
+    signal.throwIfAborted()
   }
+  const code = verdict(stage)
+  farewell(cast, stage, once)
+  if (!once && code === exitCodes.ok) await stayLive(cast, stage, signal)
+  return code
 }
 
 function introduce({ registry, servers, foundMs }: Cast, stage: Stage): void {

@@ -133,7 +133,7 @@ export const settings = [
     env: 'FARCALL_TOKEN',
     kind: 'text',
     about: 'what callers must bring, and what calls bring; better by environment',
-    commands: ['serve', 'call', 'methods'],
+    commands: ['serve', 'call', 'list', 'methods'],
     secret: true,
   },
   {
