@@ -1,0 +1,61 @@
+import { describe, type MethodDescription } from '../../core/describe.ts'
+import { formatEndpoint } from '../../core/endpoint.ts'
+import { isInternalName } from '../../core/names.ts'
+import type { ConnectionStats } from '../connections.ts'
+import type { MethodStats } from '../stats.ts'
+import type { ProcessView, ServerView } from './server-view.ts'
+
+/** A method as the debug page shows it: what it is, and what became of its calls. */
+export interface MethodReport extends MethodDescription {
+  readonly stats: Omit<MethodStats, 'service' | 'method'> | undefined
+}
+
+/** A server as the debug page shows it, and as `?format=json` gives it. */
+export interface DebugReport {
+  readonly id: string
+  readonly state: string
+  /** Milliseconds since 1970, so that two reports tell rates. */
+  readonly at: number
+  readonly targets: readonly string[]
+  readonly endpoints: readonly string[]
+  readonly inFlight: number
+  readonly uncooperative: number
+  readonly connections: ConnectionStats
+  readonly sessions: Readonly<Record<string, number>>
+  readonly services: readonly {
+    readonly name: string
+    readonly version?: string
+    readonly internal: boolean
+    readonly methods: readonly MethodReport[]
+  }[]
+  /** Calls of what is not there; undefined where there were none. */
+  readonly unknown: Omit<MethodStats, 'service' | 'method'> | undefined
+  readonly process: ProcessView | undefined
+}
+
+/** All that the debug page shows, as plain data. */
+export function readReport(server: ServerView, process: ProcessView | undefined, at: number): DebugReport {
+  const { methods, ...stats } = server.stats()
+  const counted = new Map(
+    methods.map(({ service, method, ...rest }) => [JSON.stringify([service, method]), rest]),
+  )
+  const statsOf = (service: string, method: string) => counted.get(JSON.stringify([service, method]))
+  return {
+    id: server.id,
+    state: server.state,
+    at,
+    targets: server.targets,
+    endpoints: server.endpoints.map(formatEndpoint),
+    ...stats,
+    services: server.services().map((service) => {
+      const { methods: described, ...rest } = describe(service)
+      return {
+        ...rest,
+        internal: isInternalName(service.name),
+        methods: described.map((method) => ({ ...method, stats: statsOf(service.name, method.name) })),
+      }
+    }),
+    unknown: statsOf('?', '?'),
+    process,
+  }
+}
