@@ -70,7 +70,9 @@ async function runScenarios(
 async function attempt(chosen: ChosenPeer, scenario: Scenario, options: BenchOptions, failed: Failed[]) {
   if (!chosen.peer.operations.includes(scenario.operation)) return undefined
   try {
-    return await measurePeer(chosen, scenario, options)
+    const measured = await measurePeer(chosen, scenario, options)
+    if (measured.count === 0) throw new Error('nothing came back while it was measured')
+    return measured
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     failed.push({ peer: chosen.peer.name, scenario: scenario.id, why })

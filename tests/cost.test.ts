@@ -40,10 +40,10 @@ describe('a unary call, 64 of them in flight', () => {
     assert.ok(cost.promises >= 1 && cost.promises < 1.05, `${cost.promises} promises per call`)
   })
 
-  // Both take turns in the same two processes. The kindest of some rounds counts: what disturbs the machine can only
-  // make a round worse, a call that became dearer makes all of them worse.
+  // Both take turns in the same two processes, and the kindest of some rounds counts: a call that became dearer is so in
+  // all of them, a busy machine hardly. On one that was very busy the rounds varied from 5.4 to 10.
   it('takes at most twelve times the CPU of a bare echo over a socket', () => {
     const best = Math.min(...cost.cpuRatios)
-    assert.ok(best < 12, `${best} times as much (4 to 6)`)
+    assert.ok(best < 12, `${best} times as much`)
   })
 })

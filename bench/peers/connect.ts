@@ -56,7 +56,7 @@ const echo = (message: object) => message
 export const peer: NodePeer = {
   kind: 'node',
   name: 'connect',
-  about: 'Connect for Node: its own protocol over HTTP/1.1 (faster here than gRPC over HTTP/2), protobuf-es',
+  about: 'Connect for Node: its own protocol over HTTP/1.1, protobuf-es',
   packages: ['@connectrpc/connect', '@connectrpc/connect-node', '@bufbuild/protobuf', '@grpc/proto-loader'],
   operations: ['add', 'text', 'bytes', 'nested', 'count'],
   async start() {

@@ -37,7 +37,7 @@ interface Ws {
 export const peer: NodePeer = {
   kind: 'node',
   name: 'orpc',
-  about: 'oRPC over WebSocket (ws), its faster transport',
+  about: 'oRPC over WebSocket (ws)',
   packages: ['@orpc/server', '@orpc/client', 'ws'],
   operations: ['add', 'text', 'nested', 'count'],
   async start() {

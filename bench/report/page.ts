@@ -25,7 +25,7 @@ export function writePage(results: Results): void {
   const parts = [
     head(results),
     '## What is to be reached\n\n' +
-      'Ratios are formed within each repeat; the middle one counts. CPU is that of all processes of a side.\n\n' +
+      'Ratios are formed within each repeat; their median counts. CPU is that of all processes of a side.\n\n' +
       asMarkdown(targetsTable(results)),
     `## All peers\n\nCalls per second (\`e\`: items), medians of ${results.repeats} repeats.\n\n${asMarkdown(overviewTable(results))}\n\n${legend()}`,
     layerCosts(results),
