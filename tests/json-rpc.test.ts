@@ -1,6 +1,7 @@
 // Go's own net/rpc/jsonrpc, as real processes: its client calls our server, we call its server.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect as connectSocket, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { RpcError, service } from 'farcall'
 import { buildGoPeer, noGo } from './support/go-peer.ts'
@@ -144,6 +145,63 @@ describe("we call Go's server", { skip }, () => {
     await lost
   })
 })
+
+describe('peers that mean harm', () => {
+  // What each sends to a server; `pieces` of it, one after the other.
+  const attacks: [name: string, pieces: readonly string[]][] = [
+    [
+      '10 MiB',
+      ['{"method":"Arith.Echo","params":["', ...Array.from({ length: 160 }, () => 'x'.repeat(65_536)), '"]}'],
+    ],
+    [
+      'a million levels',
+      [`{"method":"Arith.Echo","params":${'['.repeat(1_000_000)}`, ']'.repeat(1_000_000), '}'],
+    ],
+    ['no end', ['{"method_name":"add","x":"', ...Array.from({ length: 400 }, () => 'x'.repeat(65_536))]],
+    ['half a head', ['{"meth']],
+    ['garbage behind', ['{"method_name":"Echo","method_args":[1]}!!!!']],
+    [
+      'requests without end',
+      Array.from({ length: 200 }, () =>
+        '{"method":"Arith.Echo","params":["'.concat('y'.repeat(9000), '"],"id":1}'),
+      ),
+    ],
+    [
+      'prototypes',
+      ['{"method":"__proto__.constructor","params":{"__proto__":{}},"id":"__proto__"}'.repeat(500)],
+    ],
+  ]
+
+  it('do not make others wait, nor leave anything behind', async () => {
+    await using server = await farcall.serve([arith], { port: 0 })
+    const { port } = hostAndPort(server.targets[0])
+    await using client = farcall.connect(`json-rpc+${server.targets[0]}`)
+    const remote = client.service<typeof arith>('Arith')
+    await remote.Divide(1, 1)
+    const sockets = attacks.flatMap(([, pieces]) => [
+      attack(Number(port), pieces),
+      attack(Number(port), pieces),
+    ])
+    let slowest = 0
+    for (let i = 0; i < 100; i++) {
+      const begin = performance.now()
+      assert.deepEqual(await remote.Divide(17, 5), { Quo: 3, Rem: 2 })
+      slowest = Math.max(slowest, performance.now() - begin)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (const socket of sockets) socket.destroy()
+    assert.ok(slowest < 1000, `a call took ${Math.round(slowest)} ms`)
+    assert.deepEqual(await remote.Divide(1, 1), { Quo: 1, Rem: 0 })
+  })
+})
+
+// It never reads, and does not care how it ends.
+function attack(port: number, pieces: readonly string[]): Socket {
+  const socket = connectSocket({ host: '127.0.0.1', port })
+  socket.on('error', () => {}).pause()
+  for (const piece of pieces) socket.write(piece)
+  return socket
+}
 
 describe('we call ourselves over json-rpc', () => {
   it('2.0: by position and by name, errors with their codes', async () => {
