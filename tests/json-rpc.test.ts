@@ -2,21 +2,18 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { RpcError, service } from 'farcall'
-import { buildGoPeer, noGo } from './support/go-peer.ts'
+import { buildGo, noGo } from './support/go-peer.ts'
 import { farcall, hostAndPort } from './support/older-systems.ts'
 import { start } from './support/process.ts'
 import { parseLines } from './support/python-peer.ts'
 
 const skip = noGo()
-let go: ReturnType<typeof buildGoPeer>
-if (skip === false) {
-  before(() => {
-    go = buildGoPeer('jsonrpc')
-  })
-  after(() => go[Symbol.dispose]())
-}
+let program = ''
+before(() => {
+  if (skip === false) program = buildGo('jsonrpc')
+})
 
 interface Everything {
   Text: string
@@ -45,7 +42,7 @@ describe("Go's client calls us", { skip }, () => {
   it('ten at once, large, with every type, and sees errors', async () => {
     await using server = await farcall.serve([arith], { port: 0 })
     const { host, port } = hostAndPort(server.targets[0])
-    await using client = start(go.program, ['client', `${host}:${port}`])
+    await using client = start(program, ['client', `${host}:${port}`])
     await once(client.child, 'close')
     const results = new Map(
       parseLines(client.output).map(({ name, value, error }) => [name, { value, error }]),
@@ -82,7 +79,7 @@ interface Arith {
 
 describe("we call Go's server", { skip }, () => {
   const startServer = async () => {
-    const server = start(go.program, ['server', '127.0.0.1:0'])
+    const server = start(program, ['server', '127.0.0.1:0'])
     const [, port] = await server.line(/listening on \S+:(\d+)/)
     return { server, target: `json-rpc-1+tcp://127.0.0.1:${port}` }
   }

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildGoPeer } from '../support/go-peer.ts'
+import { buildGo } from '../support/go-peer.ts'
 import { start } from '../support/process.ts'
 import { type Recording, recordingProxy } from '../support/recording-proxy.ts'
 
@@ -39,11 +39,11 @@ async function recordLab(): Promise<void> {
 }
 
 async function recordGo(): Promise<void> {
-  using go = buildGoPeer('jsonrpc')
-  await using server = start(go.program, ['server', '127.0.0.1:0'])
+  const program = buildGo('jsonrpc')
+  await using server = start(program, ['server', '127.0.0.1:0'])
   const [, port] = await server.line(/listening on \S+:(\d+)/)
   await using proxy = await recordingProxy(`tcp://127.0.0.1:${port}`)
-  await using client = start(go.program, ['client', proxy.target.replace('tcp://', '')])
+  await using client = start(program, ['client', proxy.target.replace('tcp://', '')])
   await once(client.child, 'close')
   await save('json-rpc', 'go', proxy.recordings[0])
 }
