@@ -1,33 +1,99 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { start, type TestProcess } from './process.ts'
 
+const peers = fileURLToPath(new URL('../peers/go/', import.meta.url))
+const programs = fileURLToPath(new URL('../../.cache/go/', import.meta.url))
 const env = {
   ...process.env,
   PATH: [process.env['PATH'], '/usr/local/go/bin'].join(delimiter),
-  // The standard library only: nothing is to be fetched, and no newer toolchain either.
+  // Standard library only: nothing is to be fetched, and no newer toolchain either.
   GOFLAGS: '-mod=mod',
   GOPROXY: 'off',
   GOTOOLCHAIN: 'local',
   GOWORK: 'off',
 }
 
-/**
- * Why the tests with peers in Go cannot run here, or false. In CI they must, so there it says false and they fail.
- */
+/** Why the tests with the peers in Go cannot run here, or false. In CI they must, so there it says false and they fail. */
 export function noGo(): string | false {
   if (spawnSync('go', ['version'], { env }).status === 0 || process.env['CI'] !== undefined) return false
-  return 'go is not here: install Go 1.19 or later (no packages are needed) to run the peers that are written in it'
+  return 'go is not here: install Go 1.22 or newer (no modules are needed) to run the peers in Go'
 }
 
-/** Builds the program in tests/peers/go/<name>; disposing of it removes it. Throws with what the compiler says. */
-export function buildGoPeer(name: string): { readonly program: string } & Disposable {
-  const folder = mkdtempSync(join(tmpdir(), `farcall-${name}-`))
-  const program = join(folder, name)
-  const cwd = fileURLToPath(new URL(`../peers/go/${name}`, import.meta.url))
-  const built = spawnSync('go', ['build', '-o', program, '.'], { cwd, env, encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(`go build ${name}: ${built.error?.message ?? built.stderr}`)
-  return { program, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) }
+/** Compiles a program of tests/peers/go; gives its path. */
+export function buildGo(name: string): string {
+  mkdirSync(programs, { recursive: true })
+  const program = join(programs, name)
+  const built = spawnSync('go', ['build', '-o', program, '.'], {
+    cwd: join(peers, name),
+    env,
+    encoding: 'utf8',
+  })
+  if (built.status !== 0) throw new Error(`${name} does not compile:\n${built.stderr || String(built.error)}`)
+  return program
+}
+
+/** What a call of the program came to. */
+export interface Outcome {
+  readonly id: number
+  readonly reply: unknown
+  readonly error: string
+  readonly ms: number
+}
+
+/** One call that the program is to make; `repeat` makes a text longer than fits into a line. */
+export interface Command {
+  readonly id: number
+  readonly method: string
+  readonly args: unknown
+  readonly repeat?: number
+  readonly limitMs?: number
+}
+
+/** A client in Go, which makes calls at once, each in a goroutine of its own. */
+export interface GoClient extends AsyncDisposable {
+  readonly process: TestProcess
+  call(method: string, args: unknown, options?: { repeat?: number; limitMs?: number }): Promise<Outcome>
+}
+
+/** Starts a client in Go with these arguments. */
+export function startGoClient(program: string, args: readonly string[]): GoClient {
+  const peer = start(program, args)
+  let id = 0
+  return {
+    process: peer,
+    async call(method, args, options = {}) {
+      const command: Command = { id: ++id, method, args, ...options }
+      peer.child.stdin?.write(`${JSON.stringify(command)}\n`)
+      const [line] = await peer.line(new RegExp(`^\\{"id":${command.id},.*\\}$`, 'm'))
+      return JSON.parse(line) as Outcome
+    },
+    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
+  }
+}
+
+/** Starts a server in Go; resolves when it listens. */
+export async function startGoServer(
+  program: string,
+  options: { network?: 'tcp' | 'unix'; address?: string; http?: boolean } = {},
+): Promise<TestProcess & { readonly address: string }> {
+  const { network = 'tcp', address = '127.0.0.1:0', http = false } = options
+  const peer = start(program, ['server', network, address, ...(http ? ['http'] : [])])
+  const [, where = ''] = await peer.line(/^listening (.*)$/m)
+  return Object.assign(peer, { address: where })
+}
+
+/** Tries again until it succeeds, for what a client does in its own time; after 10 s it fails as the last try did. */
+export async function eventually(attempt: () => Promise<void>): Promise<void> {
+  const until = performance.now() + 10_000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (performance.now() > until) throw error
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
 }

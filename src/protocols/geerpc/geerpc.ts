@@ -28,7 +28,7 @@ export interface GeerpcOptions {
    * `/_myrpc_`. Default false. A server takes both.
    */
   readonly http?: string | boolean
-  /** Default `geerpc`, and `geerpc+http` with a path, so that both can be among the protocols of one client. */
+  /** Default `geerpc`, and `geerpc-http` with a path, so that both can be among the protocols of one client. */
   readonly name?: string
 }
 
@@ -44,7 +44,13 @@ export const geerpcCodecs: Readonly<Record<string, GoCodec>> = Object.freeze({
   'application/json': jsonGoCodec,
 })
 
-const dialect: Dialect = { name: 'geerpc', firstSeq: 1, prefix: 'rpc server', names: 'part' }
+const dialect: Dialect = {
+  name: 'geerpc',
+  firstSeq: 1,
+  prefix: 'rpc server',
+  names: 'part',
+  losesPlace: true,
+}
 
 /**
  * The protocol of geerpc and MyRPC: an option in JSON, then headers and bodies in the codec that it names. See SPEC.md.
@@ -60,7 +66,7 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): GeerpcProtoco
   checkTime('handleTimeoutMs', handleTimeoutMs)
   const connectPath = http === true ? '/_geeprc_' : http === false ? undefined : http
   if (connectPath !== undefined) checkConnectPath(connectPath)
-  const name = options.name ?? (connectPath === undefined ? 'geerpc' : 'geerpc+http')
+  const name = options.name ?? (connectPath === undefined ? 'geerpc' : 'geerpc-http')
   const option = writeOption({
     codecType,
     connectTimeoutNs: Math.round(connectTimeoutMs * 1e6),

@@ -1,3 +1,4 @@
+export type { GoBody, GoCodec, GoCodecSession, GoHeader, GoTypes } from '../go-rpc/index.ts'
 export {
   createGeerpcProtocol,
   geerpcCodecs,

@@ -120,7 +120,12 @@ class GoClient implements ClientSession, GoLinkOwner {
       codec.push(chunk)
       return this.#read(codec)
     }
-    const rest = this.#answer.push(chunk)
+    let rest: Uint8Array | undefined
+    try {
+      rest = this.#answer.push(chunk)
+    } catch (thrown) {
+      return this.#link.abort(RpcError.from(thrown))
+    }
     if (rest === undefined) return
     this.#answer = undefined
     this.#stopConnecting?.()
@@ -132,9 +137,7 @@ class GoClient implements ClientSession, GoLinkOwner {
 
   onGarbage(problem: RpcError): void {
     this.#failAll(() => received(problem))
-    // What is not agreed on cannot be ended in good order either.
-    if (this.state === 'opening') this.#link.abort(problem)
-    else void this.#link.finish(problem)
+    void this.#link.finish(problem)
   }
 
   onEnd(): void {
@@ -208,7 +211,7 @@ class GoClient implements ClientSession, GoLinkOwner {
     if (pending === undefined || header.error !== '') {
       if (!codec.skipBody()) return false
       if (pending === undefined) this.#onStray(header)
-      else this.#begin(header)?.fail(errorOf(dialect, pending.call, header.error))
+      else this.#onError(header, errorOf(dialect, pending.call, header.error))
       return true
     }
     const { service, method, info } = pending.call
@@ -229,6 +232,12 @@ class GoClient implements ClientSession, GoLinkOwner {
       this.#begin(header)?.fail(received(shown))
     }
     return true
+  }
+
+  #onError(header: GoHeader, error: RpcError): void {
+    this.#begin(header)?.fail(error)
+    // Original servers lose their place behind a call that they do not know, and close: no more is sent to this one.
+    if (error.code === 'not_found' && this.#init.dialect.losesPlace) this.drain()
   }
 
   #begin({ seq }: GoHeader): PendingCall | undefined {

@@ -12,6 +12,8 @@ export interface Dialect {
   readonly prefix: string
   /** What is named as not there: all of `Service.Method`, or only the part. */
   readonly names: 'whole' | 'part'
+  /** Whether the original servers cannot go on after a call of a method that they do not have. */
+  readonly losesPlace: boolean
 }
 
 /** A name without a dot in the middle is of no service and no method. */

@@ -13,14 +13,14 @@ import type { Protocol } from '../protocol.ts'
 export interface NetRpcOptions {
   /**
    * The path of an HTTP CONNECT that a client sends first, `/_goRPC_` for true (Go's `rpc.DialHTTP`). Default false. A
-   * server takes both. With a path it is named `net-rpc+http`, so that both can be among the protocols of one client.
+   * server takes both. With a path it is named `net-rpc-http`, so that both can be among the protocols of one client.
    */
   readonly http?: string | boolean
   /** How long CONNECT may take, in milliseconds; 0 for as long as it likes. Default 10 s. */
   readonly connectTimeoutMs?: number
 }
 
-const dialect: Dialect = { name: 'net-rpc', firstSeq: 0, prefix: 'rpc', names: 'whole' }
+const dialect: Dialect = { name: 'net-rpc', firstSeq: 0, prefix: 'rpc', names: 'whole', losesPlace: false }
 const requests = gobCodecWith(requestType)
 const responses = gobCodecWith(responseType)
 
@@ -35,7 +35,7 @@ export function createNetRpcProtocol({
   const connectPath = http === true ? '/_goRPC_' : http === false ? undefined : http
   if (connectPath !== undefined) checkConnectPath(connectPath)
   return {
-    name: connectPath === undefined ? 'net-rpc' : 'net-rpc+http',
+    name: connectPath === undefined ? 'net-rpc' : 'net-rpc-http',
     // One server side answers both, and only one detector may say so.
     ...(connectPath === undefined && { detect: detectNetRpc }),
     can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'many' },
@@ -60,12 +60,13 @@ const shortest = 0x10
 const longest = 0x7f
 
 /**
- * A connection begins with the definition of the header: its length, in one byte, and the negative id of the type, which
- * takes more than one byte, of which the first says how many.
+ * A connection begins with the definition of the header: its length, in one byte, and the negative id of the type. Ids
+ * begin at 64, of which the negative is the byte 0x7f; those of all others take several bytes, of which the first says
+ * how many. Neither is a character of any text.
  */
 export const detectNetRpc: Detect = (head) => {
   const [length = shortest, id] = head
   if (length < shortest || length > longest) return 'no'
   if (id === undefined) return 'more'
-  return id >= 0xf8 ? 'yes' : 'no'
+  return id === 0x7f || id >= 0xf8 ? 'yes' : 'no'
 }

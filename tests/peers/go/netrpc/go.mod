@@ -1,0 +1,3 @@
+module netrpc
+
+go 1.22
