@@ -1,4 +1,4 @@
-import { createContext } from '#platform'
+import { createContext, type Snapshot, snapshot } from '#platform'
 import type { Call } from './call.ts'
 
 const context = createContext<Call>()
@@ -20,4 +20,12 @@ export function runInCall<R>(call: Call, fn: () => R): R {
 /** Runs a function that belongs to no call, for work that should outlive the one that started it. */
 export function detached<R>(fn: () => R): R {
   return context.get() === undefined ? fn() : context.run(undefined, fn)
+}
+
+/**
+ * Captures the flow of control as it is here, or inside of a call: what is run by the result belongs to that call, and
+ * finds whatever else follows the flow, such as an AsyncLocalStorage of a user's.
+ */
+export function captureFlow(call?: Call): Snapshot {
+  return call === undefined ? snapshot() : context.run(call, snapshot)
 }

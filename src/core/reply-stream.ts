@@ -1,27 +1,28 @@
 import type { Call } from './call.ts'
-import { runInCall } from './context.ts'
+import { captureFlow } from './context.ts'
 import { isPending } from './layer.ts'
 
 type Item = IteratorResult<unknown, unknown>
 
 /**
- * A stream that a method answers with, as a session gets it: whatever of the method runs to make an item, or to clean
- * up, runs as part of its call, and whatever it throws is the error that the caller may see. Nothing of the method runs
- * before the first item is asked for. It can be iterated once.
+ * A stream that a method answers with, as a session gets it. Whatever of the method runs to make an item, or to clean
+ * up, runs as part of its call, and in the flow in which the method was called (a layer may have entered a context of
+ * its own), not in that of whoever asks for the item. Whatever it throws is the error that the caller may see. Nothing
+ * of the method runs before the first item is asked for. It can be iterated once.
  */
 export class ReplyStream implements AsyncIterable<unknown, unknown>, AsyncIterator<unknown, unknown> {
-  /** Undefined for a method that promises not to ask for its call. */
-  readonly #call: Call | undefined
+  readonly #flow: ReturnType<typeof captureFlow>
   readonly #stream: AsyncIterable<unknown, unknown>
   readonly #refuse: (thrown: unknown) => unknown
   #iterator: AsyncIterator<unknown, unknown> | undefined = undefined
 
+  /** `call` is undefined for a method that promises not to ask for it. */
   constructor(
     call: Call | undefined,
     stream: AsyncIterable<unknown, unknown>,
     refuse: (thrown: unknown) => Promise<never>,
   ) {
-    this.#call = call
+    this.#flow = captureFlow(call)
     this.#stream = stream
     this.#refuse = refuse
   }
@@ -50,7 +51,7 @@ export class ReplyStream implements AsyncIterable<unknown, unknown>, AsyncIterat
 
   #settle(step: () => PromiseLike<Item> | Item): Promise<Item> {
     try {
-      const item = this.#call === undefined ? step() : runInCall(this.#call, step)
+      const item = this.#flow(step)
       if (isPending(item)) return item.then(undefined, this.#refuse) as Promise<Item>
       return Promise.resolve(item)
     } catch (thrown) {

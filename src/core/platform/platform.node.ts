@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Context } from './seam.ts'
+import type { Context, Snapshot } from './seam.ts'
 
-export type { Context } from './seam.ts'
+export type { Context, Snapshot } from './seam.ts'
 
 const { utf8Write, utf8Slice } = Buffer.prototype as unknown as {
   utf8Write(this: Uint8Array, text: string, at: number, length?: number): number
@@ -56,4 +56,9 @@ export function createContext<T>(): Context<T> {
     get: () => storage.getStore(),
     run: (value, fn) => storage.run(value, fn),
   }
+}
+
+/** Captures all contexts as they are here, a user's own among them; what it gives runs a function in them. */
+export function snapshot(): Snapshot {
+  return AsyncLocalStorage.snapshot()
 }

@@ -1,9 +1,9 @@
-import type { Context } from './seam.ts'
-
 // What every JavaScript runtime has. Node's own, faster ways are in platform.node.ts; the package's `imports` map
 // chooses, so nothing here is known to the rest.
 
-export type { Context } from './seam.ts'
+import type { Context, Snapshot } from './seam.ts'
+
+export type { Context, Snapshot } from './seam.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -34,22 +34,33 @@ export function startTimer(ms: number, fn: () => void, _background: boolean): ()
   return () => clearTimeout(timer)
 }
 
+// What every context holds, at the moment.
+let frame: ReadonlyMap<object, unknown> = new Map()
+
+function within<R>(other: typeof frame, fn: () => R): R {
+  const before = frame
+  frame = other
+  try {
+    return fn()
+  } finally {
+    frame = before
+  }
+}
+
 /**
  * A value that follows the flow of calls. Without help from the runtime it is known only until the first await; that
  * is all that a browser, which serves no calls, needs.
  */
 export function createContext<T>(): Context<T> {
-  let current: T | undefined
+  const key = {}
   return {
-    get: () => current,
-    run(value, fn) {
-      const before = current
-      current = value
-      try {
-        return fn()
-      } finally {
-        current = before
-      }
-    },
+    get: () => frame.get(key) as T | undefined,
+    run: (value, fn) => within(new Map(frame).set(key, value), fn),
   }
+}
+
+/** Captures all contexts as they are here; what it gives runs a function in them. */
+export function snapshot(): Snapshot {
+  const captured = frame
+  return (fn) => within(captured, fn)
 }
