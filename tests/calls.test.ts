@@ -160,7 +160,7 @@ describe('kinds of call', () => {
     await using s = await set()
     const patient = s.m.$with({ timeoutMs: 5_000 })
     assert.equal(await patient.$with({ metadata: { tenant: 'a' } }).add(1, 2), 13)
-    assert.equal(await patient.$named.$with({ timeoutMs: 1_000 }).add({ a: 1, b: 2 }), 13)
+    assert.equal(await patient.$with({ timeoutMs: 1_000 }).$named.add({ a: 1, b: 2 }), 13)
     await assert.rejects(
       s.m.$with({ timeoutMs: 0 }).add(1, 2),
       refused('deadline_exceeded', /timeoutMs is 0/),
@@ -226,7 +226,7 @@ describe('what is wrong with a call is said to its caller', () => {
       refused('not_found', /service 'math' 1\.2 has no method 'ad'; did you mean add\?/),
     )
     await assert.rejects(
-      s.client.service<any>('maths').add(1, 2),
+      (s.client.service('maths') as any).add(1, 2),
       refused('not_found', /unknown service 'maths'; did you mean math\?/),
     )
   })
