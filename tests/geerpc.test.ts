@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect as connectSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { RpcError } from 'farcall'
 import { createGeerpcProtocol, type GeerpcOptions } from '../src/protocols/geerpc/index.ts'
 import { buildGo, eventually, noGo, startGoClient, startGoServer } from './support/go-peer.ts'
@@ -244,8 +245,16 @@ describe('geerpc with many clients', { skip }, () => {
   })
 
   it('the fixtures are what Go writes', () => {
-    const file = new URL('../src/protocols/geerpc/fixtures/go.json', import.meta.url)
-    const made = spawnSync(program, ['fixtures'], { encoding: 'utf8' }).stdout
-    assert.deepEqual(JSON.parse(made), JSON.parse(readFileSync(file, 'utf8')))
+    const kept = fileURLToPath(new URL('../src/protocols/geerpc/fixtures', import.meta.url))
+    const made = mkdtempSync(join(tmpdir(), 'geerpc-'))
+    try {
+      spawnSync(program, ['fixtures', made])
+      const files = readdirSync(kept).filter((file) => file.endsWith('.bin'))
+      assert.deepEqual(readdirSync(made), files)
+      for (const file of files)
+        assert.deepEqual(readFileSync(join(made, file)), readFileSync(join(kept, file)), file)
+    } finally {
+      rmSync(made, { recursive: true })
+    }
   })
 })

@@ -1,4 +1,5 @@
 import { writeUtf8 } from '#platform'
+import type { gob } from '../../codecs/gob/index.ts'
 import type { Output } from '../../core/bytes/output.ts'
 import { utf8Length } from '../../core/bytes/text.ts'
 import { RpcError } from '../../core/error.ts'
@@ -6,6 +7,7 @@ import type { Limits } from '../../core/limits.ts'
 import type { GoBody, GoCodec, GoCodecSession, GoHeader } from '../go-rpc/index.ts'
 import { readJson } from '../json-head/read-json.ts'
 import { writeJson } from '../json-head/write-json.ts'
+import { fromGoJson, toGoJson } from './json-types.ts'
 import { JsonValues, type JsonRange } from './json-values.ts'
 import { membersOf } from './option.ts'
 
@@ -51,20 +53,28 @@ class JsonSession implements GoCodecSession {
     }
   }
 
-  readBody(): GoBody | undefined {
+  readBody(type: gob.GobType | undefined): GoBody | undefined {
     const range = this.#values.next()
-    return range === undefined ? undefined : { value: this.#parse(range) }
+    if (range === undefined) return undefined
+    const value = this.#parse(range)
+    return { value: type === undefined ? value : fromGoJson(value, type) }
   }
 
   skipBody(): boolean {
     return this.#values.next() !== undefined
   }
 
-  write({ serviceMethod, seq, error }: GoHeader, body: { readonly value: unknown }, output: Output): void {
+  write(
+    { serviceMethod, seq, error }: GoHeader,
+    body: Parameters<GoCodecSession['write']>[1],
+    output: Output,
+  ): void {
     const { maxMessageBytes, maxDepth } = this.#limits
     const writing = { style: 'compact', maxLength: maxMessageBytes, maxDepth } as const
     const header = writeJson({ ServiceMethod: serviceMethod, Seq: seq, Error: error }, writing)
-    const text = `${header}\n${writeJson(body.value === undefined ? {} : body.value, writing)}\n`
+    const { value, type } = body
+    const shown = type === undefined ? value : toGoJson(value, type, maxDepth)
+    const text = `${header}\n${writeJson(shown === undefined ? {} : shown, writing)}\n`
     output.ensure(utf8Length(text))
     output.at += writeUtf8(output.bytes, text, output.at)
   }

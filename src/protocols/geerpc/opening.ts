@@ -1,7 +1,7 @@
 import { RpcError } from '../../core/error.ts'
 import { showName } from '../../core/names.ts'
 import { readJson } from '../json-head/read-json.ts'
-import type { Agreed, GoCodec, Opening } from '../go-rpc/index.ts'
+import type { GoCodec, Opening } from '../go-rpc/index.ts'
 import type { Room } from '../protocol.ts'
 import { JsonValues } from './json-values.ts'
 import { readOption } from './option.ts'
@@ -12,26 +12,21 @@ const maxOptionBytes = 16_384
 /** Reads the option that a connection begins with, and chooses what it asks for. */
 export function optionOpening(codecs: ReadonlyMap<string, GoCodec>, room: Room): Opening {
   const values = new JsonValues({ maxBytes: maxOptionBytes, maxDepth: 8 })
-  let settled: Agreed | undefined
   return {
     push(chunk) {
       values.push(chunk)
-      if (settled === undefined) {
-        const found = values.next()
-        if (found === undefined) return undefined
-        const option = readOption(readJson(values.bytes, found))
-        const codec = codecs.get(option.codecType)
-        if (codec === undefined) throw unknownCodec(option.codecType, codecs)
-        settled = { codec: codec.open(room.limits), handleTimeoutNs: option.handleTimeoutNs }
-      }
-      const rest = values.takeRest()
-      // Go writes a newline behind it, in the same piece or never; in the middle of gob it would be a length.
-      return { agreed: settled, rest: rest[0] === 0x0a ? rest.subarray(1) : rest }
+      const found = values.next()
+      if (found === undefined) return undefined
+      const option = readOption(readJson(values.bytes, found))
+      const codec = codecs.get(option.codecType)
+      if (codec === undefined) throw unknownCodec(option.codecType, codecs)
+      const agreed = { codec: codec.open(room.limits), handleTimeoutNs: option.handleTimeoutNs }
+      return { agreed, rest: values.takeRest() }
     },
   }
 }
 
-/** @throws never; makes the error for a codec that is not in the table. */
+/** The error for a codec that is not in the table. */
 export function unknownCodec(name: string, codecs: ReadonlyMap<string, GoCodec>): RpcError {
   return new RpcError(
     'invalid_argument',

@@ -21,7 +21,7 @@ export interface Agreed {
 /** What comes before the first header, where something does. */
 export interface Opening {
   /**
-   * Takes in bytes; once it is settled it gives that, and the bytes behind it.
+   * Takes in bytes; once it is settled it gives that, and the bytes behind it, of which one newline is passed over.
    * @throws RpcError for what cannot be agreed to.
    */
   push(chunk: Uint8Array): { readonly agreed: Agreed; readonly rest: Uint8Array } | undefined
@@ -54,6 +54,7 @@ class GoServer implements Session, GoLinkOwner {
   #agreed: Agreed | undefined
   /** One whose body is not all there. */
   #header: GoHeader | undefined = undefined
+  #passNewline = false
   #running = 0
   /** The peer asks no more: once all is answered, so is this side done. */
   #ended = false
@@ -103,6 +104,7 @@ class GoServer implements Session, GoLinkOwner {
     this.#stopOpening?.()
     this.#opening = undefined
     this.#agreed = settled.agreed
+    this.#passNewline = true
     if (settled.rest.length > 0) this.#take(settled.agreed.codec, settled.rest)
   }
 
@@ -140,7 +142,10 @@ class GoServer implements Session, GoLinkOwner {
   }
 
   #take(codec: GoCodecSession, chunk: Uint8Array): void {
-    codec.push(chunk)
+    // Go writes one behind the option; it may come in a piece of its own.
+    const from = this.#passNewline && chunk[0] === 0x0a ? 1 : 0
+    this.#passNewline = false
+    codec.push(from === 0 ? chunk : chunk.subarray(from))
     this.#read(codec)
   }
 

@@ -2,17 +2,16 @@
 //
 //	geerpc server <network> <address> [http]     serves Foo, and prints where
 //	geerpc client <target> <codec> <handle ms>   calls what its input says
-//	geerpc fixtures                              a conversation with itself, for each codec, as JSON of hex
+//	geerpc fixtures <folder>                     a conversation with itself, for each codec, both sides as files
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -32,7 +31,7 @@ func main() {
 		}
 		run(client.Call)
 	case "fixtures":
-		fixtures()
+		fixtures(os.Args[2])
 	}
 }
 
@@ -60,13 +59,7 @@ func serve(network, address string, overHTTP bool) {
 	_ = http.Serve(l, mux)
 }
 
-type conversation struct {
-	Client string `json:"client"`
-	Server string `json:"server"`
-}
-
-func fixtures() {
-	all := map[string]conversation{}
+func fixtures(folder string) {
 	for _, codec := range []string{"gob", "json"} {
 		l, _ := net.Listen("tcp", "127.0.0.1:0")
 		go newServer().Accept(l)
@@ -84,10 +77,8 @@ func fixtures() {
 		}
 		// The last: after it the server closes.
 		_ = client.Call("Foo.Missing", &Args{1, 2}, new(int), 0)
-		all[codec] = conversation{hex.EncodeToString(recording.sent), hex.EncodeToString(recording.received)}
+		recording.save(filepath.Join(folder, codec))
 	}
-	out, _ := json.MarshalIndent(all, "", "  ")
-	fmt.Println(string(out))
 }
 
 func fill(args any) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"os"
 	"sync"
 )
 
@@ -15,6 +16,17 @@ type recorder struct {
 var recording *recorder
 
 func (r *recorder) wrap(conn net.Conn) net.Conn { return &recordedConn{conn, r} }
+
+// save writes both sides to files.
+func (r *recorder) save(path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for side, bytes := range map[string][]byte{"client": r.sent, "server": r.received} {
+		if err := os.WriteFile(path+"."+side+".bin", bytes, 0o644); err != nil {
+			panic(err)
+		}
+	}
+}
 
 type recordedConn struct {
 	net.Conn

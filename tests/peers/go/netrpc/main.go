@@ -2,12 +2,10 @@
 //
 //	netrpc server <network> <address> [http]   serves Foo, and prints where
 //	netrpc client <target>                     calls what its input says; tcp@host:port, unix@path, http@host:port
-//	netrpc fixtures                            a conversation with itself, as JSON of hex
+//	netrpc fixtures <folder>                   a conversation with itself, both sides as files
 package main
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -15,6 +13,7 @@ import (
 	"net/http"
 	"net/rpc"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -32,7 +31,7 @@ func main() {
 		}
 		run(caller(client))
 	case "fixtures":
-		fixtures()
+		fixtures(os.Args[2])
 	}
 }
 
@@ -83,7 +82,7 @@ func caller(client *rpc.Client) func(string, any, any, time.Duration) error {
 	}
 }
 
-func fixtures() {
+func fixtures(folder string) {
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
 	go newServer().Accept(l)
 	conn, err := net.Dial("tcp", l.Addr().String())
@@ -97,11 +96,7 @@ func fixtures() {
 		fill(args)
 		_ = client.Call(method, args, reply)
 	}
-	out, _ := json.MarshalIndent(map[string]string{
-		"client": hex.EncodeToString(recording.sent),
-		"server": hex.EncodeToString(recording.received),
-	}, "", "  ")
-	fmt.Println(string(out))
+	recording.save(filepath.Join(folder, "gob"))
 }
 
 func fill(args any) {
