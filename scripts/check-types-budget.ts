@@ -6,8 +6,12 @@ import { cacheDir, root, tsc } from './checkout.ts'
 // Types that are pleasant for ten methods can take minutes for a thousand. This compiles a generated project with
 // 10 services of 100 methods and as many typed calls, and fails above a budget.
 
-/** Seconds that tsc may take to check it: several times what it took when this was written, on two cores. */
+/** Seconds that tsc may take to check it, on two cores that do nothing else. */
 const budgetSeconds = 1.5
+/** A busy machine is no fault of the types: the check fails on time only beyond this. */
+const failSeconds = 2 * budgetSeconds
+/** What does not depend on the machine: how many types tsc makes of it. */
+const budgetInstantiations = 120_000
 const runs = 3
 const services = 10
 const methodsPerService = 100
@@ -81,7 +85,9 @@ function writeProject(): void {
     ]
     writeFileSync(join(folder, `calls${s}.ts`), calls.join('\n'))
   }
-  const config = { extends: join(root, 'tsconfig.json'), include: [], files: [] as string[] }
+  // As a user has it: against the declarations that are published, not against the sources.
+  const compilerOptions = { customConditions: [] }
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files: [] as string[] }
   for (let s = 0; s < services; s++) config.files.push(`service${s}.ts`, `calls${s}.ts`)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
 }
@@ -111,9 +117,10 @@ const measured = Array.from({ length: runs }, measure)
 const best = measured.reduce((a, b) => (a.check <= b.check ? a : b))
 const total = services * methodsPerService
 const { check, memory, instantiations } = best
-if (check > budgetSeconds) {
+const made = Number(instantiations)
+if (check > failSeconds || !(made <= budgetInstantiations)) {
   console.error(
-    `checking ${total} methods takes ${check} s (best of ${runs}), and the budget is ${budgetSeconds} s`,
+    `${total} methods: ${check} s and ${instantiations} instantiations; the budget is ${budgetSeconds} s and ${budgetInstantiations}`,
   )
   process.exitCode = 1
 }
