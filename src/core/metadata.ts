@@ -14,8 +14,7 @@ export class Metadata implements Iterable<[string, string]> {
   readonly #entries = new Map<string, string>()
 
   constructor(entries: Readonly<Record<string, string>> | Iterable<readonly [string, string]> = {}) {
-    const pairs =
-      Symbol.iterator in entries ? (entries as Iterable<readonly [string, string]>) : Object.entries(entries)
+    const pairs = Symbol.iterator in entries ? entries : Object.entries(entries)
     for (const [name, value] of pairs) this.set(name, value)
   }
 

@@ -21,7 +21,15 @@ export interface LogCallsOptions {
 }
 
 /** What {@link logCalls} hides where nothing else is said. */
-export const alwaysSecret: readonly string[] = ['password', 'passwd', 'secret', 'token', 'authorization', 'apikey', 'api_key']
+export const alwaysSecret: readonly string[] = [
+  'password',
+  'passwd',
+  'secret',
+  'token',
+  'authorization',
+  'apikey',
+  'api_key',
+]
 
 /**
  * Logs every call when it has ended: its name, peer, arguments, result and duration. Failures that are a server's own

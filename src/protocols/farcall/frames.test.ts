@@ -53,7 +53,7 @@ const anyFrame = fc.record({
 function encodeFrames(frames: readonly { type: number; id: number; body: Uint8Array }[]): Uint8Array {
   const output = new MemoryOutput(8)
   for (const { type, id, body } of frames) {
-    const start = beginFrame(output, type as never, id)
+    const start = beginFrame(output, type, id)
     output.ensure(body.length)
     output.bytes.set(body, output.at)
     output.at += body.length

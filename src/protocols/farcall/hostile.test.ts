@@ -64,7 +64,7 @@ async function attack(limits: Partial<Limits> = {}) {
     },
     frame(type: number, id: number, body: Uint8Array = new Uint8Array()) {
       const output = new MemoryOutput()
-      const start = beginFrame(output, type as never, id)
+      const start = beginFrame(output, type, id)
       output.ensure(body.length)
       output.bytes.set(body, output.at)
       output.at += body.length
