@@ -10,7 +10,7 @@ const bounds = Array.from({ length: 11 }, (_, at) => 2 ** (2 * at + 6) / 1e6)
 type Labels = Readonly<Record<string, string>>
 
 /** What a server knows of itself as Prometheus text, version 0.0.4. */
-export function formatMetrics(server: ServerView, process: ProcessView | undefined): string {
+export function formatMetrics(server: ServerView, running: ProcessView | undefined): string {
   const text = new MetricsText()
   const { connections, sessions, inFlight, methods, uncooperative } = server.stats()
   text.add(
@@ -48,7 +48,7 @@ export function formatMetrics(server: ServerView, process: ProcessView | undefin
   )
   const spoken = Object.entries(sessions).map(([protocol, count]) => [{ protocol }, count] as const)
   text.add('farcall_sessions', 'gauge', 'Open sessions of each protocol.', spoken)
-  if (process !== undefined) writeProcess(text, process)
+  if (running !== undefined) writeProcess(text, running)
   return text.take()
 }
 
@@ -96,20 +96,20 @@ function writeHistogram(text: MetricsText, labels: Labels, { latency }: MethodSt
   text.sample(`${name}_count`, labels, latency.count)
 }
 
-function writeProcess(text: MetricsText, process: ProcessView): void {
+function writeProcess(text: MetricsText, running: ProcessView): void {
   text.add('process_resident_memory_bytes', 'gauge', 'Memory that the process holds.', [
-    [{}, process.residentBytes],
+    [{}, running.residentBytes],
   ])
   text.add('nodejs_heap_size_used_bytes', 'gauge', 'The part of the heap that is in use.', [
-    [{}, process.heapUsedBytes],
+    [{}, running.heapUsedBytes],
   ])
-  text.add('nodejs_heap_size_total_bytes', 'gauge', 'The heap.', [[{}, process.heapTotalBytes]])
-  text.add('process_cpu_seconds_total', 'counter', 'Processor time.', [[{}, process.cpuSeconds]])
+  text.add('nodejs_heap_size_total_bytes', 'gauge', 'The heap.', [[{}, running.heapTotalBytes]])
+  text.add('process_cpu_seconds_total', 'counter', 'Processor time.', [[{}, running.cpuSeconds]])
   text.add('process_start_time_seconds', 'gauge', 'When the process began, since 1970.', [
-    [{}, process.startedAt],
+    [{}, running.startedAt],
   ])
   text.add('nodejs_eventloop_utilization', 'gauge', 'The share of the time that the event loop was busy.', [
-    [{}, process.loopUtilization],
+    [{}, running.loopUtilization],
   ])
 }
 

@@ -34,7 +34,7 @@ export interface DebugReport {
 }
 
 /** All that the debug page shows, as plain data. */
-export function readReport(server: ServerView, process: ProcessView | undefined, at: number): DebugReport {
+export function readReport(server: ServerView, running: ProcessView | undefined, at: number): DebugReport {
   const { methods, ...stats } = server.stats()
   const counted = new Map(
     methods.map(({ service, method, ...rest }) => [JSON.stringify([service, method]), rest]),
@@ -56,6 +56,6 @@ export function readReport(server: ServerView, process: ProcessView | undefined,
       }
     }),
     unknown: statsOf('?', '?'),
-    process,
+    process: running,
   }
 }

@@ -14,7 +14,7 @@ export interface DebugRoutesOptions {
   /** What opens the debug page and the metrics to other machines. Default: none, and this machine alone sees them. */
   readonly debugToken?: string | undefined
   /** What the process says of itself. Default: nothing. */
-  readonly process?: (() => ProcessView) | undefined
+  readonly readProcess?: (() => ProcessView) | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly wallClock?: (() => number) | undefined
 }
@@ -35,7 +35,7 @@ export function createDebugRoutes(options: DebugRoutesOptions): readonly HttpRou
 }
 
 function debugRoute(
-  { server, process, wallClock = Date.now }: DebugRoutesOptions,
+  { server, readProcess, wallClock = Date.now }: DebugRoutesOptions,
   access: Access,
 ): HttpRoute {
   const route = (request: HttpRequest): HttpResponse | undefined => {
@@ -47,12 +47,12 @@ function debugRoute(
     const refused = access(request)
     if (refused !== undefined) return refused
     const view = server()
-    return view === undefined ? starting() : json(readReport(view, process?.(), wallClock()))
+    return view === undefined ? starting() : json(readReport(view, readProcess?.(), wallClock()))
   }
   return Object.assign(route, { paths: pagePaths.slice(0, 1) })
 }
 
-function metricsRoute({ server, process }: DebugRoutesOptions, access: Access): HttpRoute {
+function metricsRoute({ server, readProcess }: DebugRoutesOptions, access: Access): HttpRoute {
   const route = (request: HttpRequest): HttpResponse | undefined => {
     if (request.path !== '/metrics') return undefined
     if (request.method !== 'GET' && request.method !== 'HEAD') return onlyRead()
@@ -63,7 +63,7 @@ function metricsRoute({ server, process }: DebugRoutesOptions, access: Access): 
     return {
       status: 200,
       headers: { 'content-type': metricsType, 'cache-control': 'no-store' },
-      body: formatMetrics(view, process?.()),
+      body: formatMetrics(view, readProcess?.()),
     }
   }
   return Object.assign(route, { paths: ['/metrics'] })
