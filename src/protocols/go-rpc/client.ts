@@ -262,7 +262,10 @@ class GoClient implements ClientSession, GoLinkOwner {
   }
 
   #failAll(errorOfEach: () => RpcError): void {
-    for (const seq of [...this.#calls.keys()]) this.#take(seq)?.fail(errorOfEach())
+    // All are taken first: what a caller does about its failure must not be met here.
+    const pending = Array.from(this.#calls.values())
+    this.#calls.clear()
+    for (const one of pending) one.fail(errorOfEach())
   }
 
   #finishIfDrained(): void {

@@ -194,6 +194,7 @@ class GoServer implements Session, GoLinkOwner {
   #serve(header: GoHeader, target: { service: string; method: string }, value: unknown): void {
     const { room, handler, wire, dialect } = this.#init
     const timeoutNs = this.#agreed?.handleTimeoutNs ?? 0
+    const deadline = timeoutNs === 0 ? Number.POSITIVE_INFINITY : room.clock.now() + timeoutNs / 1e6
     this.#running++
     const call = serveCall(
       {
@@ -202,16 +203,18 @@ class GoServer implements Session, GoLinkOwner {
         peer: wire.peer,
         ...target,
         args: { list: [value], message: true },
-        deadline: timeoutNs === 0 ? Number.POSITIVE_INFINITY : room.clock.now() + timeoutNs / 1e6,
+        deadline,
         protocol: dialect.name,
       },
       (ending, result, error) => {
         this.#running--
         this.#calls.delete(ending)
+        // A method's own limit, where it is shorter, is not that of the peer.
+        const ownTimeoutNs = ending.deadline === deadline ? timeoutNs : 0
         const problem =
           error === undefined
             ? this.#sendResult(header, ending, result)
-            : this.#sendError(header, errorText(dialect, ending, error, timeoutNs))
+            : this.#sendError(header, errorText(dialect, ending, error, ownTimeoutNs))
         // After this turn: the answer has just been written.
         if (this.#isOver()) room.clock.defer(() => this.#finishIfOver())
         return problem ?? error
@@ -258,7 +261,7 @@ class GoServer implements Session, GoLinkOwner {
   }
 
   #cancelAll(reason: RpcError): void {
-    for (const call of [...this.#calls]) call.cancel(reason)
+    for (const call of this.#calls) call.cancel(reason)
   }
 
   #isOver(): boolean {

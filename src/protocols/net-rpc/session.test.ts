@@ -142,7 +142,7 @@ describe('net-rpc server', () => {
   it('ends a connection with a header that is none, with a bomb, and with one that does not go on', async () => {
     const bombs: Uint8Array[] = [
       gob.encode('no header'),
-      Uint8Array.of(0x20, 0x7f, ...new Array(31).fill(0xff)),
+      Uint8Array.of(0x20, 0x7f, ...new Uint8Array(31).fill(0xff)),
       Uint8Array.of(0xf8, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
     ]
     for (const bomb of bombs) {
