@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { start, type TestProcess } from './process.ts'
 
@@ -36,6 +38,44 @@ export async function runPeer(
   peer.child.stdin?.end(input.map((line) => `${line}\n`).join(''))
   await closed
   return { code: peer.child.exitCode, lines: parseLines(peer.output) }
+}
+
+/** One process of the peer that runs commands one after the other. */
+export interface PeerShell extends AsyncDisposable {
+  /** Runs a command; gives all lines that it printed. `onLine` hears each as it comes. */
+  run(args: readonly string[], onLine?: (line: Line) => void): Promise<{ code: number; lines: Line[] }>
+  /** What a running command reads. */
+  say(line: string): void
+}
+
+/** Starts the peer once for many commands, since starting Python takes longer than most of them. */
+export function startShell(): PeerShell {
+  const peer = startPeer(['many'])
+  const input = peer.child.stdin
+  let running: { lines: Line[]; onLine(line: Line): void; end(code: number): void } | undefined
+  const printed = createInterface({ input: peer.child.stdout as Readable })
+  printed.on('line', (text) => {
+    const line = JSON.parse(text) as Line
+    if (line.type === 'done') return running?.end(line['code'])
+    running?.lines.push(line)
+    running?.onLine(line)
+  })
+  return {
+    run: (args, onLine = () => {}) =>
+      new Promise((resolve, reject) => {
+        const lines: Line[] = []
+        const over = () => reject(new Error(`the Python peer ended:\n${peer.output.slice(-4000)}`))
+        const end = (code: number) => {
+          printed.off('close', over)
+          resolve({ code, lines })
+        }
+        printed.once('close', over)
+        running = { lines, onLine, end }
+        input?.write(`${JSON.stringify(args)}\n`)
+      }),
+    say: (line) => input?.write(`${line}\n`),
+    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
+  }
 }
 
 /** The JSON lines of an output. Throws for one that is not, such as a stack trace, with all of it. */

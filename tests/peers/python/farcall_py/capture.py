@@ -7,9 +7,8 @@ from .recorded import Assembly, CountingShapes, Recorded, Side, check_hole, chos
 from .values import Fault
 
 MAX_ASSEMBLIES = 4
-CUTTABLE = {f.CALL, f.REPLY, f.ERROR, f.ITEM}
-# What keeps the id of a call that it has nothing to do with.
-OTHER_IDS = {f.METHOD, f.DRAIN}
+# Whose id is that of a call.
+OF_CALLS = {f.REPLY, f.ERROR, f.HEAD, f.ITEM, f.END, f.CREDIT, f.PART}
 
 
 class Capture:
@@ -19,7 +18,7 @@ class Capture:
         self.tell = tell
         self.client, self.server = Side("client"), Side("server")
         self.codec = self.codec_name = None
-        self.calls, self.last_call = {}, 0
+        self.calls = {}
         self.methods = {}
         self.next_method = 2
         self.draining = self.refused = None
@@ -56,14 +55,11 @@ class Capture:
         self.check_length(side, length)
         if side.begun is None and len(held) >= 4 + min(length, 10):
             number, _ = msgpack_codec.varint(bytes(held[5 : 4 + min(length, 10)]), 0)
-            side.begun = number
-            if held[4] in (f.ITEM, f.PART) and number not in side.assemblies:
-                side.assemblies[number] = self.assembly(side, number)
+            side.begun = self.credit(side, number)
         if len(held) < 4 + length:
             return False
         data = bytes(held[4 : 4 + length])
         del held[: 4 + length]
-        side.begun = None
         number, start = msgpack_codec.varint(data, 1)
         side.counts["frames"] += 1
         side.counts["largest"] = max(side.counts["largest"], length)
@@ -72,14 +68,18 @@ class Capture:
         try:
             self.frame(side, data[0], number, data[start:])
         except Fault as fault:
-            self.fault(side, f"{f.NAMES.get(data[0], data[0])} {number}: {fault}")
+            self.fault(side, f"{f.NAMES.get(f.whole(data[0])[0], data[0])} {number}: {fault}")
+        side.begun = None
         side.at += 4 + length
         return True
 
-    def assembly(self, side, number):
+    def credit(self, side, number):
+        """
+        What an item may be begun with. Nobody is wronged: what passes here has been sent before, and what gives credit
+        has not arrived yet, so the sender knew of no more.
+        """
         call = self.calls.get(number)
-        own = call.credit[side.name] if call else f.LEAST_WINDOW
-        return Assembly(list(side.shapes.names), min(own, side.credit))
+        return side.credit if call is None else min(call.credit[side.name], side.credit)
 
     def read_preface(self, side):
         length = f.preface_length(side.buffer)
@@ -117,6 +117,7 @@ class Capture:
             raise Fault(f"a frame of {length} bytes; 2 to {most} are allowed")
 
     def frame(self, side, kind, number, body):
+        kind, whole = f.whole(kind)
         allowed = f.FROM_CLIENT if side is self.client else f.FROM_SERVER
         if kind not in f.NAMES:
             if kind & 0x80:
@@ -128,48 +129,70 @@ class Capture:
             raise Fault("its id must be 0")
         if self.refused is not None and side is self.server and kind != f.CLOSE:
             raise Fault("a server that has refused sends only CLOSE")
-        if kind == f.PART:
-            return self.part(side, number, body)
-        message = side.assemblies.pop(number, None) if kind in CUTTABLE else None
-        held = side.assemblies.get(number)
-        if held is not None and kind not in (f.CANCEL, f.CREDIT) and kind not in OTHER_IDS:
-            self.fault(side, f"{f.NAMES[kind]} {number} comes in the middle of a message in {held.parts} parts")
-        if message is not None:
-            body = bytes(message.body) + body
-        handle = getattr(self, f"on_{f.NAMES[kind]}")
-        told = handle(side, number, body, message) if kind in CUTTABLE else handle(side, number, body)
         line = {"type": f.NAMES[kind], "from": side.name}
         if number:
             line["id"] = number
-        if message is not None and message.parts:
+        if kind in OF_CALLS and self.was_on_its_way(side, number, kind):
+            if kind != f.PART:
+                self.tell({**line, "late": True})
+            return
+        if kind == f.PART:
+            return self.part(side, number, body)
+        message = side.assemblies.pop(number, None) if whole or kind in f.REPLACING else None
+        if whole:
+            if message is None:
+                raise Fault("it ends a message of which no part has come")
+            body = bytes(message.body) + body
             line["parts"] = message.parts
+        elif message is not None:
+            line["givenUp"] = message.parts
+            message = None
+        handle = getattr(self, f"on_{f.NAMES[kind]}")
+        told = handle(side, number, body, message) if kind in f.CUTTABLE else handle(side, number, body)
         self.tell({**line, **(told or {})})
+
+    def was_on_its_way(self, side, number, kind):
+        """Whether it is for a call, or an argument, that the other side has ended: then it is ignored."""
+        call = self.calls.get(number)
+        if call is None:
+            return False
+        if kind == f.CREDIT:
+            return not call.streams(self.other(side).name)
+        if side is self.server:
+            return call.cancelled
+        return call.answered or (call.argument_refused and not call.cancelled)
 
     def part(self, side, number, body):
         side.counts["parts"] += 1
         call = self.calls.get(number)
         if call is None:
-            self.begin_call(side, number)
-        held = side.assemblies[number]
-        # What the client has taken back may still be on its way; the other side has forgotten it.
-        if call is not None and call.cancelled:
-            del side.assemblies[number]
-            side.taken_back += len(body)
-            return
-        if held.parts == 0:
-            under_way = sum(1 for one in side.assemblies.values() if one.parts > 0) + 1
-            side.counts["assemblies"] = max(side.counts["assemblies"], under_way)
-            if under_way > MAX_ASSEMBLIES:
-                self.fault(side, f"{under_way} messages under way in parts")
+            call = self.begin_call(side, number)
+        elif side is self.client and call.parsed is not None:
+            self.check_argument(call)
+        elif side is self.client and call.cancelled:
+            raise Fault("the client has cancelled the call")
+        elif side is self.server and call.answered:
+            raise Fault("the call has been answered already")
+        held = side.assemblies.get(number)
+        if held is None:
+            held = side.assemblies[number] = Assembly(list(side.shapes.names), side.begun)
+            side.counts["assemblies"] = max(side.counts["assemblies"], len(side.assemblies))
+            if len(side.assemblies) > MAX_ASSEMBLIES:
+                self.fault(side, f"{len(side.assemblies)} messages under way in parts")
         held.parts += 1
         held.body += body
+
+    def end_stream(self, side, call):
+        """The credit of a stream that ends returns to the connection; its parts are dropped. Before the call says so."""
+        if call.streams(side.name):
+            side.credit += call.spent[side.name] - call.given[side.name]
+        side.assemblies.pop(call.number, None)
 
     def begin_call(self, side, number):
         if side is self.server:
             raise Fault("the client has not made that call")
-        if number <= self.last_call:
-            raise Fault(f"the id must be above {self.last_call}")
-        self.last_call = number
+        if number == 0 or number in self.calls:
+            raise Fault("the id was used before")
         # A client that knows the server's windows may use them; those opened before have the least.
         up = f.LEAST_WINDOW if self.server.preface is None else self.server.preface["streamWindowBytes"]
         self.calls[number] = Recorded(number, up, self.client.preface["streamWindowBytes"])
@@ -182,19 +205,17 @@ class Capture:
         return call
 
     def decode(self, side, data, message):
-        shapes = side.shapes.names if message is None or message.parts == 0 else message.shapes
+        shapes = side.shapes.names if message is None else message.shapes
         value = self.codec.decode(data, CountingShapes(shapes, side.counts))
         return json_codec.to_json(value, 200)
 
     # What each frame must be, and what is to be told of it.
 
     def on_call(self, side, number, body, message):
-        in_parts = message is not None and message.parts > 0
-        call = self.calls.get(number)
-        if in_parts and call is not None and call.parsed is None:
-            pass
-        else:
-            call = self.begin_call(side, number)
+        in_parts = message is not None
+        call = self.calls[number] if in_parts else self.begin_call(side, number)
+        if call.parsed is not None:
+            raise Fault("the CALL has come before")
         parsed = f.parse_call(body)
         call.parsed = parsed
         self.name_method(parsed, in_parts)
@@ -273,8 +294,9 @@ class Capture:
                 raise Fault("an ITEM after the end of the stream")
         else:
             self.check_argument(call)
-        if message.credit <= 0:
-            self.fault(side, f"ITEM {number} begins with a credit of {message.credit}")
+        credit = side.begun if message is None else message.credit
+        if credit <= 0:
+            self.fault(side, f"ITEM {number} begins with a credit of {credit}")
         cost = len(body) + 8
         call.credit[side.name] -= cost
         call.spent[side.name] += cost
@@ -301,10 +323,13 @@ class Capture:
             return told
         call = self.call_of(side, number)
         self.check_argument(call)
+        self.end_stream(side, call)
         call.argument_ended = True
         return f.parse_answer(f.END, body)
 
     def finish(self, call):
+        self.end_stream(self.client, call)
+        self.end_stream(self.server, call)
         call.answered = True
 
     def on_cancel(self, side, number, body):
@@ -315,14 +340,16 @@ class Capture:
         if side is self.client:
             if call.cancelled:
                 raise Fault("cancelled twice")
+            self.end_stream(self.client, call)
+            self.end_stream(self.server, call)
             call.cancelled = True
-            for one in (self.client, self.server):
-                under_way = one.assemblies.pop(number, None)
-                one.taken_back += len(under_way.body) if under_way is not None else 0
         elif call.answered:
             raise Fault("the server cancels a call that has ended")
         elif call.parsed is None or "stream" not in call.parsed:
             raise Fault("the server cancels a call without a stream argument")
+        else:
+            self.end_stream(self.client, call)
+            call.argument_refused = True
         return reason
 
     def on_credit(self, side, number, body):
@@ -330,13 +357,9 @@ class Capture:
         given = told.varint()
         told.done()
         to = self.other(side)
-        if number == 0:
-            to.credit += given
-            to.given += given
-            if to.given > to.spent + to.taken_back:
-                self.fault(side, f"{to.given} bytes of the connection are given back, {to.spent} were spent")
-            return {"bytes": given}
         call = self.call_of(side, number)
+        to.credit += given
+        to.given += given
         call.credit[to.name] += given
         call.given[to.name] += given
         if call.given[to.name] > call.spent[to.name]:
@@ -391,10 +414,11 @@ class Capture:
         for side in (self.client, self.server):
             sides[side.name] = {
                 **side.counts,
-                "underWay": sum(1 for one in side.assemblies.values() if one.parts),
+                "underWay": len(side.assemblies),
                 "unanswered": len(side.pings),
                 "spent": side.spent,
                 "givenBack": side.given,
+                "credit": side.credit,
                 "ended": side.ended,
             }
         self.tell({"type": "summary", "faults": self.faults, "open": open_calls, **sides})

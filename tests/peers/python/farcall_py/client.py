@@ -20,6 +20,9 @@ def add_arguments(parser):
     parser.add_argument("--send-count", type=int, metavar="N", help="the same with the items 0 to N-1")
     parser.add_argument("--endless", action="store_true", help="the argument does not end by itself")
     parser.add_argument("--cancel-after", type=int, metavar="N", help="cancel after N items; 0: as soon as `cancel` is read")
+    parser.add_argument("--cancel-in-item", action="store_true", help="cancel as soon as a part of an item has come")
+    parser.add_argument("--pause", type=int, metavar="MS", help="read nothing for so long behind each HEAD")
+    parser.add_argument("--window", type=int, metavar="BYTES", help="what we take ahead, of a stream and in all")
     parser.add_argument("--metadata", default="{}", metavar="JSON")
     parser.add_argument("--one-way", action="store_true")
     parser.add_argument("--repeat", type=int, default=1, metavar="N")
@@ -35,12 +38,13 @@ class Made:
         self.number, self.credit = number, Credit(window)
         self.over = asyncio.Event()
         self.argument_wanted, self.items, self.head = True, 0, False
-        self.cancelled = False
 
 
 async def run(options, tell):
     reader, writer = await asyncio.open_connection(options.host, options.port)
     offer = {"versions": json_codec.json.loads(options.versions), "codecs": [options.codec], "features": [], **OFFER}
+    if options.window is not None:
+        offer["streamWindowBytes"] = offer["connectionWindowBytes"] = options.window
     connection = Connection(reader, writer, offer)
     connection.codec = json_codec if options.codec == "json" else msgpack_codec
     writer.write(f.preface(offer))
@@ -58,7 +62,7 @@ async def run(options, tell):
     except Fault as fault:
         tell({"type": "fault", "why": str(fault)})
         return 1
-    tell({"type": "closed"})
+    tell({"type": "closed", "givenUp": connection.given_up})
     writer.close()
     return 0 if client.fine else 1
 
@@ -116,21 +120,24 @@ class Client:
         return None if options.send_count is None else range(options.send_count)
 
     async def send_items(self, call, items):
-        wanted = lambda: call.argument_wanted and not call.over.is_set()
         for item in items:
-            if not wanted():
+            if call.credit.ended:
                 break
-            await self.connection.send_item(call.number, call.credit, item, wanted, lambda: not call.cancelled)
-        if wanted() and not self.options.endless:
+            await self.connection.send_item(call.number, call.credit, item)
+        if not call.credit.ended and not self.options.endless:
             self.connection.send(f.END, call.number, b"\0")
+            self.connection.end_stream(call.credit)
         if not call.argument_wanted:
             self.tell({"type": "argument stopped"})
 
     def cancel(self, call):
-        call.cancelled = True
         self.connection.send(f.CANCEL, call.number, f.reason("cancelled", "nobody waits any more"))
-        self.connection.forget(call.number)
         self.tell({"type": "cancelled", "id": call.number})
+        self.end(call)
+
+    def end(self, call):
+        self.connection.end_stream(call.credit)
+        self.connection.forget(call.number)
         call.over.set()
 
     async def read(self, greeted):
@@ -142,8 +149,18 @@ class Client:
         else:
             connection.meet(fields)
             greeted.set()
-        async for kind, number, body in connection.frames():
+        async for kind, number, body in connection.frames(self.part):
             self.frame(kind, number, body)
+            if kind == f.HEAD and self.options.pause is not None:
+                await asyncio.sleep(self.options.pause / 1000)
+
+    def part(self, number):
+        call = self.made.get(number)
+        if call is None:
+            raise Fault(f"a part for call {number}, which was not made")
+        if not call.over.is_set() and self.options.cancel_in_item:
+            self.cancel(call)
+        return not call.over.is_set()
 
     def frame(self, kind, number, body):
         line = {"type": f.NAMES[kind]}
@@ -159,15 +176,13 @@ class Client:
         if call is None:
             raise Fault(f"{f.NAMES[kind]} for call {number}, which was not made")
         if call.over.is_set():
-            # It was on its way. What it cost the connection goes back at once.
-            if kind == f.ITEM:
-                self.connection.taken(number, len(body) + 8, stream=False)
+            # It was on its way.
             return
         if kind == f.CREDIT:
             self.connection.add_credit(call.credit, f.Body(body).varint())
         elif kind == f.CANCEL:
             call.argument_wanted = False
-            self.connection.changed.set()
+            self.connection.end_stream(call.credit)
         elif kind == f.ITEM:
             self.item(call, body)
         else:
@@ -179,7 +194,7 @@ class Client:
                 call.head = True
             else:
                 self.fine = self.fine and kind != f.ERROR
-                call.over.set()
+                self.end(call)
 
     def item(self, call, body):
         if not call.head:

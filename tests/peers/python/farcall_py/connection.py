@@ -24,6 +24,8 @@ class Credit:
 
     def __init__(self, bytes_):
         self.bytes = bytes_
+        # What was spent and has not come back; once `ended`, it has returned to the connection.
+        self.spent, self.ended = 0, False
 
 
 class Connection:
@@ -37,14 +39,35 @@ class Connection:
         self.changed = asyncio.Event()
         self.cutting = asyncio.Semaphore(MAX_ASSEMBLIES)
         self.incoming = {}
+        # How many messages in parts had something else of their call come in their place.
+        self.given_up = 0
         self.closed_by_us = False
 
     def meet(self, fields):
         self.peer = fields
-        self.add_credit(self.credit, fields["connectionWindowBytes"] - f.LEAST_WINDOW)
+        self.credit.bytes += fields["connectionWindowBytes"] - f.LEAST_WINDOW
+        self.changed.set()
 
     def add_credit(self, credit, bytes_):
-        credit.bytes += bytes_
+        """CREDIT has come for a stream."""
+        if credit.ended:
+            return
+        for one in (credit, self.credit):
+            one.bytes += bytes_
+        credit.spent -= bytes_
+        self.changed.set()
+
+    def spend(self, credit, bytes_):
+        for one in (credit, self.credit):
+            one.bytes -= bytes_
+        credit.spent += bytes_
+
+    def end_stream(self, credit):
+        """A stream that we send has ended, in whatever way: what it has not got back returns to the connection."""
+        if credit.ended:
+            return
+        credit.ended = True
+        self.credit.bytes += credit.spent
         self.changed.set()
 
     async def read_preface(self):
@@ -55,7 +78,7 @@ class Connection:
         self.writer.write(f.frame(kind, number, body))
 
     async def send_message(self, kind, number, body, kept=lambda: True):
-        """Sends a message, in parts if it must be. Only what the client has cancelled may stop in the middle."""
+        """Sends a message, in parts if it must be; stops in the middle when it is no longer `kept`."""
         head = 1 + len(f.varint(number))
         most = self.peer["maxFrameBytes"] - head
         if len(body) <= most:
@@ -70,32 +93,32 @@ class Connection:
                 await self.writer.drain()
                 rest = at + most
             if kept():
-                self.send(kind, number, body[rest:])
+                self.send(kind + f.WHOLE, number, body[rest:])
 
-    async def send_item(self, number, credit, value, wanted, kept=lambda: True):
-        """Sends an item when there is credit, if it is `wanted` then; one that has begun goes on while it is `kept`."""
+    async def send_item(self, number, credit, value):
+        """Sends an item when there is credit; none of it, or no more of it, once its stream has ended."""
         body = self.codec.encode(value)
-        while wanted() and (credit.bytes <= 0 or self.credit.bytes <= 0):
+        while not credit.ended and (credit.bytes <= 0 or self.credit.bytes <= 0):
             self.changed.clear()
             await self.changed.wait()
-        if not wanted():
+        if credit.ended:
             return
-        credit.bytes -= len(body) + 8
-        self.credit.bytes -= len(body) + 8
-        await self.send_message(f.ITEM, number, body, kept)
+        self.spend(credit, len(body) + 8)
+        await self.send_message(f.ITEM, number, body, lambda: not credit.ended)
 
-    def taken(self, number, cost, stream=True):
-        """An item was taken, or has come for a stream that is over (then its stream gets nothing)."""
-        if stream:
-            self.send(f.CREDIT, number, f.varint(cost))
-        self.send(f.CREDIT, 0, f.varint(cost))
+    def taken(self, number, cost):
+        """An item of a stream that goes on was taken."""
+        self.send(f.CREDIT, number, f.varint(cost))
 
     def forget(self, number):
         """What has come of a message that will never be whole."""
         self.incoming.pop(number, None)
 
-    async def frames(self):
-        """The frames that matter to calls, whole messages only, until the other side ends."""
+    async def frames(self, on_part):
+        """
+        The frames that matter to calls, whole messages only, until the other side ends. `on_part` is asked whether a
+        part is of a call that goes on.
+        """
         while True:
             try:
                 length = int.from_bytes(await self.reader.readexactly(4), "big")
@@ -107,23 +130,24 @@ class Connection:
                 raise Fault(f"a frame of {length} bytes")
             data = await self.reader.readexactly(length)
             number, start = msgpack_codec.varint(data, 1)
-            kind, body = data[0], data[start:]
+            (kind, whole), body = f.whole(data[0]), data[start:]
             if kind == f.PING:
                 self.send(f.PONG, 0, body)
             elif kind == f.PART:
+                if not on_part(number):
+                    continue
                 self.incoming.setdefault(number, bytearray()).extend(body)
                 if len(self.incoming) > MAX_ASSEMBLIES or len(self.incoming[number]) > self.offer["maxMessageBytes"]:
                     raise Fault("too much under way in parts")
-            elif kind == f.CREDIT and number == 0:
-                self.add_credit(self.credit, f.Body(body).varint())
             elif kind == f.DEFINE:
                 raise Fault("definitions, which we have not asked for")
             elif kind not in f.NAMES:
                 if kind & 0x80:
                     raise Fault(f"a frame of type {kind}")
             else:
-                if kind in (f.CALL, f.REPLY, f.ERROR, f.ITEM):
-                    body = bytes(self.incoming.pop(number, b"")) + body
+                parts = self.incoming.pop(number, b"") if whole or kind in f.REPLACING else b""
+                self.given_up += 1 if parts and not whole else 0
+                body = bytes(parts) + body if whole else body
                 yield kind, number, body
 
     def close(self, code, message):

@@ -17,7 +17,17 @@ MAX_METHODS = 4096
 NAMES = dict(enumerate("call reply error head item end cancel credit ping pong drain method define part close".split(), 1))
 FROM_CLIENT = {CALL, ITEM, END, CANCEL, CREDIT, PING, PONG, DEFINE, PART, CLOSE}
 FROM_SERVER = {REPLY, ERROR, HEAD, ITEM, END, CANCEL, CREDIT, PING, PONG, DRAIN, METHOD, DEFINE, PART, CLOSE}
+# Added to the type of the last frame of a message in parts.
+WHOLE = 0x40
+CUTTABLE = {CALL, REPLY, ERROR, ITEM}
+# What takes the place of a message in parts of the same side.
+REPLACING = {REPLY, ERROR, HEAD, ITEM, END}
 CONNECTION_ONLY = {PING, PONG, DEFINE, CLOSE}
+
+
+def whole(kind):
+    """The type of a frame without what says that it ends a message in parts, and whether it said so."""
+    return (kind - WHOLE, True) if kind - WHOLE in CUTTABLE else (kind, False)
 
 
 class Body:

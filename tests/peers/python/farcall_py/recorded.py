@@ -7,7 +7,7 @@ from .values import Fault
 
 
 class Assembly:
-    """A message that comes in parts."""
+    """A message that comes in parts: begun with these shapes, and with this credit if it is an item."""
 
     def __init__(self, shapes, credit):
         self.body, self.parts, self.shapes, self.credit = bytearray(), 0, shapes, credit
@@ -21,7 +21,15 @@ class Recorded:
         self.credit = {"client": up_window, "server": down_window}
         self.spent = {"client": 0, "server": 0}
         self.given = {"client": 0, "server": 0}
-        self.head = self.answered = self.cancelled = self.argument_ended = False
+        self.head = self.answered = self.cancelled = False
+        # By END of the client, and by CANCEL of the server.
+        self.argument_ended = self.argument_refused = False
+
+    def streams(self, name):
+        """Whether the items of this side still cost and get credit."""
+        if self.answered or self.cancelled:
+            return False
+        return name == "server" or not (self.argument_ended or self.argument_refused)
 
     @property
     def over(self):
@@ -37,10 +45,8 @@ class Side:
         self.begun = None
         self.shapes = msgpack_codec.Shapes()
         self.assemblies = {}
-        # Credit that this sender has from the other side for the connection: set when its windows are known.
+        # Credit that this sender has from the other side for the connection: more when its windows are known.
         self.credit, self.spent, self.given = f.LEAST_WINDOW, 0, 0
-        # Bytes of messages in parts that were never finished.
-        self.taken_back = 0
         self.pings = []
         self.closed = self.ended = False
         self.counts = {"frames": 0, "parts": 0, "definitions": 0, "records": 0, "assemblies": 0, "largest": 0}

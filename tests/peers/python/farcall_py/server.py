@@ -25,7 +25,11 @@ class Stream:
     """A stream argument: items that have come and were not taken yet."""
 
     def __init__(self, call):
-        self.call, self.queue = call, asyncio.Queue()
+        self.call, self.queue, self.ended = call, asyncio.Queue(), False
+
+    def end(self):
+        self.ended = True
+        self.queue.put_nowait(None)
 
     def __aiter__(self):
         return self
@@ -34,7 +38,9 @@ class Stream:
         body = await self.queue.get()
         if body is None:
             raise StopAsyncIteration
-        self.call.connection.taken(self.call.number, len(body) + 8)
+        # Of a stream that has ended everything has returned by itself.
+        if not self.ended and not self.call.over:
+            self.call.connection.taken(self.call.number, len(body) + 8)
         return self.call.connection.codec.decode(body)
 
 
@@ -46,8 +52,9 @@ class Answering:
         self.credit = Credit(window)
         self.input = Stream(self)
         self.task = self.timer = None
-        self.over = self.expired = self.cancelled = False
-        self.sending = asyncio.Lock()
+        self.over = False
+        # Set when a part of an item of the argument has come, and whether that makes us refuse the rest.
+        self.part_came, self.refuses, self.parts = asyncio.Event(), False, 0
 
     @property
     def metadata(self):
@@ -94,6 +101,27 @@ async def fail_after(_call, upto):
     raise Failure("aborted", "after some items")
 
 
+async def torn(call, length, code):
+    """Fails in the middle of an item; with no code it stays there until it is cancelled."""
+    call.session.begin_item(call, length)
+    if code is None:
+        await slow(call)
+    raise Failure(code, "in the middle of an item")
+    yield
+
+
+async def refuse(call, _numbers):
+    """Refuses its argument in the middle of an item, then counts the parts that come when the client must know."""
+    await call.part_came.wait()
+    call.refuses = True
+    call.connection.send(f.CANCEL, call.number, f.reason("cancelled", "that is enough"))
+    call.connection.forget(call.number)
+    await call.session.round_trip()
+    before = call.parts
+    await call.session.round_trip()
+    return call.parts - before
+
+
 async def slow(call):
     call.tell({"type": "slow", "is": "running"})
     try:
@@ -121,6 +149,8 @@ METHODS = {
     "double": (double, ["numbers"], 6),
     "fail": (fail, ["code", "message"], 1),
     "failAfter": (fail_after, ["upto"], 4),
+    "torn": (torn, ["length", "code"], 4),
+    "refuse": (refuse, ["numbers"], 2),
     "slow": (slow, [], 0),
     "large": (large, ["length", "times"], 4),
     "seen": (seen, [], 1),
@@ -168,13 +198,14 @@ class Session:
         self.options, self.tell = options, tell
         self.codecs = options.codec or ["msgpack", "json"]
         self.connection = Connection(reader, writer, {"versions": [1], "features": [], **OFFER})
-        self.last, self.methods, self.calls, self.draining = 0, {}, {}, False
+        self.used, self.methods, self.calls, self.draining = set(), {}, {}, False
+        self.pongs = []
 
     async def run(self):
         connection = self.connection
         try:
             if await self.greet():
-                async for kind, number, body in connection.frames():
+                async for kind, number, body in connection.frames(self.part):
                     await self.frame(kind, number, body)
         except Fault as fault:
             self.tell({"type": "fault", "why": str(fault)})
@@ -204,33 +235,57 @@ class Session:
         if kind == f.CALL:
             return self.start(number, body)
         if kind == f.PONG:
+            if self.pongs:
+                self.pongs.pop(0).set()
             return self.tell({"type": "pong", "body": body.decode()})
         if kind == f.CLOSE:
             return self.tell({"type": "close", **f.Body(body).reason()})
         call = self.calls.get(number)
         if call is None:
-            if number > self.last:
+            if number not in self.used and not (kind == f.CANCEL and number in self.connection.incoming):
                 raise Fault(f"{f.NAMES[kind]} for call {number}, which was not made")
-            if kind == f.ITEM:
-                self.connection.taken(number, len(body) + 8, stream=False)
+            self.used.add(number)
+            self.connection.forget(number)
+        elif kind in (f.ITEM, f.END) and call.refuses:
+            pass
         elif kind == f.ITEM:
             call.input.queue.put_nowait(body)
         elif kind == f.END:
-            call.input.queue.put_nowait(None)
+            call.input.end()
         elif kind == f.CREDIT:
             self.connection.add_credit(call.credit, f.Body(body).varint())
         elif kind == f.CANCEL:
-            self.connection.forget(number)
-            call.cancelled = True
             self.finish(call)
             call.task.cancel()
             self.tell({"type": "cancel", "id": number, **f.Body(body).reason()})
         return None
 
+    def part(self, number):
+        call = self.calls.get(number)
+        if call is not None:
+            call.parts += 1
+            call.part_came.set()
+            return not call.refuses
+        return number not in self.used
+
+    async def round_trip(self):
+        """Resolves when the client has read all that was sent so far."""
+        answered = asyncio.Event()
+        self.pongs.append(answered)
+        self.connection.send(f.PING, 0, b"there?")
+        await answered.wait()
+
+    def begin_item(self, call, length):
+        """Sends an item but for its last frame. It must not fit into one."""
+        body = self.connection.codec.encode("x" * length)
+        self.connection.spend(call.credit, len(body) + 8)
+        for at in range(0, len(body) // 2, 4000):
+            self.connection.send(f.PART, call.number, body[at : at + 4000])
+
     def start(self, number, body):
-        if number <= self.last:
-            raise Fault(f"call {number} after {self.last}")
-        self.last = number
+        if number in self.used:
+            raise Fault(f"call {number} comes twice")
+        self.used.add(number)
         said = f.parse_call(body)
         define = said["number"] == 0
         if define:
@@ -242,7 +297,7 @@ class Session:
             said["service"], said["method"] = self.methods[said["number"]]
         self.tell({"type": "call", "id": number, "name": f"{said['service']}.{said['method']}"})
         call = Answering(self.connection, number, said, self.connection.peer["streamWindowBytes"])
-        call.tell = self.tell
+        call.tell, call.session = self.tell, self
         self.calls[number] = call
         known = METHODS.get(said["method"]) if said["service"] == "test" else None
         if define and known is not None:
@@ -251,16 +306,9 @@ class Session:
         call.task = asyncio.create_task(self.answer(call, known))
 
     def deadline(self, call):
-        call.expired = True
-        self.connection.changed.set()
-        call.late = asyncio.create_task(self.expire(call))
-
-    async def expire(self, call):
-        # A message that has begun in parts must be finished first.
-        async with call.sending:
-            if not call.over:
-                self.error(call, "deadline_exceeded", "the time-out of the call has passed")
-                call.task.cancel()
+        # It takes the place of what is under way in parts.
+        self.error(call, "deadline_exceeded", "the time-out of the call has passed")
+        call.task.cancel()
 
     def arguments(self, call):
         args = self.connection.codec.decode(call.said["value"])
@@ -295,17 +343,14 @@ class Session:
     async def stream(self, call, made):
         self.connection.send(f.HEAD, call.number, b"\1" + f.metadata({"kind": "stream"}))
         async for item in made:
-            async with call.sending:
-                wanted = lambda: not call.over and not call.expired
-                await self.connection.send_item(call.number, call.credit, item, wanted, lambda: not call.cancelled)
+            await self.connection.send_item(call.number, call.credit, item)
             if call.timer is not None and not call.said["bounded"]:
                 call.timer.cancel()
         await self.message(call, f.END, b"\2" + f.metadata({"all": "sent"}))
 
     async def message(self, call, kind, body):
         if not call.over and not call.said["oneway"]:
-            async with call.sending:
-                await self.connection.send_message(kind, call.number, body, lambda: not call.cancelled)
+            await self.connection.send_message(kind, call.number, body, lambda: not call.over)
 
     def error(self, call, code, message, extra=None, not_executed=False):
         if call.over or call.said["oneway"]:
@@ -319,16 +364,12 @@ class Session:
         if call.over:
             return
         call.over = True
-        self.connection.changed.set()
+        self.connection.end_stream(call.credit)
+        self.connection.forget(call.number)
         if call.timer is not None:
             call.timer.cancel()
         self.calls.pop(call.number, None)
-        # The connection gets back what nobody will take.
-        while not call.input.queue.empty():
-            body = call.input.queue.get_nowait()
-            if body is not None:
-                self.connection.taken(call.number, len(body) + 8, stream=False)
 
     def drain(self):
         self.draining = True
-        self.connection.send(f.DRAIN, self.last)
+        self.connection.send(f.DRAIN, max(self.used, default=0))
