@@ -5,7 +5,6 @@ import { isNotExecuted, RpcError } from '../../core/error.ts'
 import { ItemStream } from '../../core/item-stream.ts'
 import type { Reply } from '../../core/layer.ts'
 import type { Limits } from '../../core/limits.ts'
-import { received } from '../json-head/pending-call.ts'
 import { callFields } from './call-fields.ts'
 import { errorOfStatus, marked, readErrorValue } from './error-body.ts'
 import { metadataPrefixes, readMetadata } from './metadata-fields.ts'
@@ -167,7 +166,10 @@ export class AskedCall {
     try {
       this.#succeed(body.at === 0 ? undefined : codec.decode(body.bytes, 0, body.at))
     } catch (thrown) {
-      this.fail(received(RpcError.from(thrown)))
+      const { code, message } = RpcError.from(thrown)
+      // What is wrong with an answer is no fault of whoever asked.
+      const shown = code === 'invalid_argument' ? 'internal' : code
+      this.fail(new RpcError(shown, `the answer is none: ${message}`, { cause: thrown, phase: 'receive' }))
     }
   }
 

@@ -1,5 +1,4 @@
 import { jsonCodec } from '../../codecs/json/index.ts'
-import { MemoryOutput } from '../../core/bytes/output.ts'
 import type { Call } from '../../core/call.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import { RpcError } from '../../core/error.ts'
@@ -70,9 +69,7 @@ class HttpClient implements ClientSession {
     call.meet(this.#wire.peer)
     try {
       const body = encodeArguments(call, this.#codec)
-      const head = new MemoryOutput(512)
-      writeRequest(head, { call, host: address, length: body.length, limits: this.#room.limits })
-      writeBytes(this.#wire.out, head.bytes.subarray(0, head.at))
+      writeRequest(this.#wire.out, { call, host: address, length: body.length, limits: this.#room.limits })
       writeBytes(this.#wire.out, body)
       this.#wire.out.commit()
     } catch (thrown) {

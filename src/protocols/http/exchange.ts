@@ -1,5 +1,5 @@
 import { MemoryOutput } from '../../core/bytes/output.ts'
-import { RpcError } from '../../core/error.ts'
+import type { RpcError } from '../../core/error.ts'
 import type { Peer } from '../../core/peer.ts'
 import type { HttpRequest } from '../http-route.ts'
 import type { Room } from '../protocol.ts'

@@ -1,5 +1,4 @@
 import { writeUtf8 } from '#platform'
-import { MemoryOutput } from '../../core/bytes/output.ts'
 import { utf8Length } from '../../core/bytes/text.ts'
 import type { WireOutput } from '../../transports/transport.ts'
 import { statusLine, writeBytes, writeChunkEnd, writeChunkHead, writeHead, writeLastChunk } from './encode.ts'
@@ -83,12 +82,10 @@ export class ResponseWriter {
   }
 
   #begin({ status, fields = [] }: ResponseStart, framing: readonly (readonly [string, string])[]): void {
-    const head = new MemoryOutput(512)
     const all = [...fields, ...framing, ...this.#fields]
     if (this.closes) all.push(['connection', 'close'])
     else if (this.#head?.version === '1.0') all.push(['connection', 'keep-alive'])
-    writeHead(head, statusLine(status), all)
-    writeBytes(this.#out, head.bytes.subarray(0, head.at))
+    writeHead(this.#out, statusLine(status), all)
   }
 
   #write(body: Uint8Array | string, length: number): void {

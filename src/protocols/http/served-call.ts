@@ -31,6 +31,7 @@ export interface ServedCallInit {
 export class ServedCall implements PumpSink {
   readonly call: Call
   readonly #init: ServedCallInit
+  /** What is encoded before it is sent: its length comes first. */
   readonly #line = new MemoryOutput(256)
   #pump: BodyPump | undefined = undefined
   #settled = false
@@ -131,7 +132,7 @@ export class ServedCall implements PumpSink {
         writer.whole({ status: 204, fields: this.#metadata() }, '')
         return undefined
       }
-      const output = new MemoryOutput(256)
+      const output = this.#line
       codec.encode(value, output)
       endLine(output)
       const fields = [['content-type', 'application/json'] as const, ...this.#metadata()]

@@ -28,6 +28,8 @@ export function readTarget(target: string): Target {
 }
 
 function decodePart(raw: string): string {
+  // Nearly every name is like this, and means itself.
+  if (/^[\w-]+$/.test(raw)) return raw
   let part: string
   try {
     part = decodeURIComponent(raw)
