@@ -217,10 +217,10 @@ for (const codec of ['msgpack', 'json'] as const) {
       assert.deepEqual(await all(t.double(upTo(3))), [0, 2, 4])
       await assert.rejects(all(t.failAfter(3)), failsWith('aborted'))
       assert.deepEqual(
-        (await all(t.large(1_000_000, 3))).map((text) => text.length),
-        Array(3).fill(1_000_001),
+        (await all(t.large(300_000, 3))).map((text) => text.length),
+        Array(3).fill(300_001),
       )
-      const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(300_000))
+      const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100_000))
       assert.deepEqual(await Promise.all(texts.map((text) => t.echo(text))), texts)
       // Ten streams that are left early: what each had under way must not be lost to the connection.
       for (let i = 0; i < 10; i++) for await (const n of t.count(100_000)) if (n === 100) break

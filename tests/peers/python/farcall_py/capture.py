@@ -132,7 +132,8 @@ class Capture:
         line = {"type": f.NAMES[kind], "from": side.name}
         if number:
             line["id"] = number
-        if kind in OF_CALLS and self.was_on_its_way(side, number, kind):
+        call = self.calls.get(number)
+        if kind in OF_CALLS and call is not None and call.ignores(side.name, kind):
             if kind != f.PART:
                 self.tell({**line, "late": True})
             return
@@ -147,30 +148,17 @@ class Capture:
         elif message is not None:
             line["givenUp"] = message.parts
             message = None
-        handle = getattr(self, f"on_{f.NAMES[kind]}")
-        told = handle(side, number, body, message) if kind in f.CUTTABLE else handle(side, number, body)
+        more = (message,) if kind in f.CUTTABLE else ()
+        told = getattr(self, f"on_{f.NAMES[kind]}")(side, number, body, *more)
         self.tell({**line, **(told or {})})
-
-    def was_on_its_way(self, side, number, kind):
-        """Whether it is for a call, or an argument, that the other side has ended: then it is ignored."""
-        call = self.calls.get(number)
-        if call is None:
-            return False
-        if kind == f.CREDIT:
-            return not call.streams(self.other(side).name)
-        if side is self.server:
-            return call.cancelled
-        return call.answered or (call.argument_refused and not call.cancelled)
 
     def part(self, side, number, body):
         side.counts["parts"] += 1
         call = self.calls.get(number)
         if call is None:
             call = self.begin_call(side, number)
-        elif side is self.client and call.parsed is not None:
+        elif side is self.client and (call.parsed is not None or call.cancelled):
             self.check_argument(call)
-        elif side is self.client and call.cancelled:
-            raise Fault("the client has cancelled the call")
         elif side is self.server and call.answered:
             raise Fault("the call has been answered already")
         held = side.assemblies.get(number)
@@ -300,19 +288,18 @@ class Capture:
         cost = len(body) + 8
         call.credit[side.name] -= cost
         call.spent[side.name] += cost
-        side.credit -= cost
-        side.spent += cost
+        side.credit, side.spent = side.credit - cost, side.spent + cost
         return {"value": self.decode(side, body, message), "bytes": len(body)}
 
     def check_argument(self, call):
-        if call.parsed is None:
-            raise Fault("it comes before the whole CALL")
-        if "stream" not in call.parsed:
-            raise Fault("the call has no stream argument")
-        if call.argument_ended:
-            raise Fault("the argument has ended")
-        if call.cancelled:
-            raise Fault("the client has cancelled the call")
+        for wrong, why in (
+            (call.cancelled, "the client has cancelled the call"),
+            (call.parsed is None, "it comes before the whole CALL"),
+            ("stream" not in (call.parsed or {}), "the call has no stream argument"),
+            (call.argument_ended, "the argument has ended"),
+        ):
+            if wrong:
+                raise Fault(why)
 
     def on_end(self, side, number, body):
         if side is self.server:
@@ -358,8 +345,7 @@ class Capture:
         told.done()
         to = self.other(side)
         call = self.call_of(side, number)
-        to.credit += given
-        to.given += given
+        to.credit, to.given = to.credit + given, to.given + given
         call.credit[to.name] += given
         call.given[to.name] += given
         if call.given[to.name] > call.spent[to.name]:
@@ -410,15 +396,5 @@ class Capture:
     def summary(self):
         """What is left at the end. `open` has the calls that have not ended, `unanswered` the PINGs without PONG."""
         open_calls = [number for number, call in self.calls.items() if not call.over]
-        sides = {}
-        for side in (self.client, self.server):
-            sides[side.name] = {
-                **side.counts,
-                "underWay": len(side.assemblies),
-                "unanswered": len(side.pings),
-                "spent": side.spent,
-                "givenBack": side.given,
-                "credit": side.credit,
-                "ended": side.ended,
-            }
+        sides = {side.name: side.summary() for side in (self.client, self.server)}
         self.tell({"type": "summary", "faults": self.faults, "open": open_calls, **sides})

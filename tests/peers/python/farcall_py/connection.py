@@ -8,6 +8,8 @@ from .values import Fault
 
 CODECS = {"json": json_codec, "msgpack": msgpack_codec}
 MAX_ASSEMBLIES = 4
+# Credit is given when so much was taken; 32,768 is the most.
+CREDIT_EVERY = 16384
 # What is said in our own preface. Small windows and frames, so that a test of a megabyte meets all of the rules.
 OFFER = {
     "maxFrameBytes": 16384,
@@ -39,6 +41,8 @@ class Connection:
         self.changed = asyncio.Event()
         self.cutting = asyncio.Semaphore(MAX_ASSEMBLIES)
         self.incoming = {}
+        # Credit of items that were taken, by the id of their call, until there is enough for a CREDIT.
+        self.owed = {}
         # How many messages in parts had something else of their call come in their place.
         self.given_up = 0
         self.closed_by_us = False
@@ -108,11 +112,17 @@ class Connection:
 
     def taken(self, number, cost):
         """An item of a stream that goes on was taken."""
-        self.send(f.CREDIT, number, f.varint(cost))
+        self.owed[number] = self.owed.get(number, 0) + cost
+        # Of all streams together: many that each keep a little could keep all that the connection has.
+        if sum(self.owed.values()) >= CREDIT_EVERY:
+            for stream, owed in self.owed.items():
+                self.send(f.CREDIT, stream, f.varint(owed))
+            self.owed.clear()
 
     def forget(self, number):
-        """What has come of a message that will never be whole."""
+        """A call is over: what came of a message of it will never be whole, and it gets no more credit."""
         self.incoming.pop(number, None)
+        self.owed.pop(number, None)
 
     async def frames(self, on_part):
         """

@@ -31,6 +31,14 @@ class Recorded:
             return False
         return name == "server" or not (self.argument_ended or self.argument_refused)
 
+    def ignores(self, name, kind):
+        """Whether a frame of this side was on its way when the other side ended the call, or the argument."""
+        if kind == f.CREDIT:
+            return not self.streams("server" if name == "client" else "client")
+        if name == "server":
+            return self.cancelled
+        return self.answered or (self.argument_refused and not self.cancelled)
+
     @property
     def over(self):
         return self.answered or self.cancelled or (self.parsed is not None and self.parsed["oneway"])
@@ -50,6 +58,17 @@ class Side:
         self.pings = []
         self.closed = self.ended = False
         self.counts = {"frames": 0, "parts": 0, "definitions": 0, "records": 0, "assemblies": 0, "largest": 0}
+
+    def summary(self):
+        return {
+            **self.counts,
+            "underWay": len(self.assemblies),
+            "unanswered": len(self.pings),
+            "spent": self.spent,
+            "givenBack": self.given,
+            "credit": self.credit,
+            "ended": self.ended,
+        }
 
 
 class CountingShapes:
