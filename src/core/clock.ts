@@ -21,6 +21,8 @@ export interface Clock {
   afterInBackground(ms: number, fn: () => void): Cancel
   /** Runs `fn` when the current turn, with all its promise reactions, is over. */
   defer(fn: () => void): void
+  /** Runs `fn` in a later turn, after the input and output that is waiting: for work that is done in portions. */
+  nextTurn(fn: () => void): void
   /** The deadlines of all calls. */
   readonly deadlines: DeadlineWheel
 }

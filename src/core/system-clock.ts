@@ -1,4 +1,4 @@
-import { defer, startTimer } from '#platform'
+import { defer, nextTurn, startTimer } from '#platform'
 import { type Clock, createClock } from './clock.ts'
 import { detached } from './context.ts'
 
@@ -9,4 +9,5 @@ export const systemClock: Clock = createClock({
   after: (ms, fn) => detached(() => startTimer(ms, fn, false)),
   afterInBackground: (ms, fn) => detached(() => startTimer(ms, fn, true)),
   defer,
+  nextTurn,
 })

@@ -1,4 +1,4 @@
-import { defer } from '#platform'
+import { defer, nextTurn } from '#platform'
 import { type Cancel, type Clock, createClock } from '../core/clock.ts'
 
 /** A clock that stands still until a test moves it. */
@@ -70,6 +70,7 @@ export function createVirtualClock(start = 0): VirtualClock {
     after: (ms, fn) => startTimer(ms, fn, false),
     afterInBackground: (ms, fn) => startTimer(ms, fn, true),
     defer,
+    nextTurn,
   })
   const advance = async (ms: number) => {
     const target = now + ms

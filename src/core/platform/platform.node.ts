@@ -43,6 +43,11 @@ export function defer(fn: () => void): void {
   queueMicrotask(() => process.nextTick(fn))
 }
 
+/** Runs a function in a later turn, after the input and output that is waiting. */
+export function nextTurn(fn: () => void): void {
+  setImmediate(fn)
+}
+
 /** Starts a timer; `background` ones do not keep the process alive. Returns what stops it. */
 export function startTimer(ms: number, fn: () => void, background: boolean): () => void {
   const timer = setTimeout(fn, ms)

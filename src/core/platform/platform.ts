@@ -28,6 +28,11 @@ export function defer(fn: () => void): void {
   setTimeout(fn, 0)
 }
 
+/** Runs a function in a later turn, after the input and output that is waiting. */
+export function nextTurn(fn: () => void): void {
+  setTimeout(fn, 0)
+}
+
 /** Starts a timer; `background` ones do not keep the process alive. Returns what stops it. */
 export function startTimer(ms: number, fn: () => void, _background: boolean): () => void {
   const timer = setTimeout(fn, ms)

@@ -75,7 +75,7 @@ export class Link implements StreamSink {
     this.room = room
     this.codec = codec
     this.#owner = owner
-    this.outbox = new Outbox(wire.out, room.limits)
+    this.outbox = new Outbox(wire.out, room.limits, room.clock.nextTurn)
     this.assemblies = new Assemblies(room.limits.maxMessageBytes)
     this.#frames = new FrameReader(maxFrameBytes, (type, bytes, start, end) =>
       this.#onFrame(type, bytes, start, end),
@@ -333,6 +333,7 @@ export class Link implements StreamSink {
     this.credit.clear()
     this.assemblies.clear()
     this.#owner.onClosed(this.#reason ?? error)
+    this.outbox.clear()
     this.#resolveClosed()
   }
 }

@@ -23,6 +23,8 @@ interface Large {
 // What may stand unsent in front of a small frame: little enough not to hold it up, enough to keep a link busy.
 const partsAheadBytes = 256 * 1024
 const maxIdBytes = 8
+// What is sent in one turn: a system that takes megabytes at once would otherwise keep all else waiting meanwhile.
+const turnBytes = 256 * 1024
 
 /**
  * Sends frames. One that is small enough is written straight into the wire's output. A larger one is cut into parts
@@ -34,13 +36,16 @@ export class Outbox {
   peerMessageBytes: number
   readonly #out: WireOutput
   readonly #limits: Limits
+  readonly #nextTurn: (fn: () => void) => void
+  #scheduled = false
   // In turn; the first `maxAssemblies` are under way.
   #large: Large[] = []
   #turn = 0
   #waitingBytes = 0
 
-  constructor(out: WireOutput, limits: Limits) {
+  constructor(out: WireOutput, limits: Limits, nextTurn: (fn: () => void) => void) {
     this.#out = out
+    this.#nextTurn = nextTurn
     this.#limits = limits
     this.peerMessageBytes = limits.maxMessageBytes
   }
@@ -112,9 +117,18 @@ export class Outbox {
     return message.sent === 0 ? 'unsent' : 'partly'
   }
 
-  /** Sends parts while the wire takes them; called again when it has drained. */
+  /** The connection is gone: nothing waits any more. */
+  clear(): void {
+    this.#large = []
+    this.#waitingBytes = 0
+  }
+
+  /** Sends parts while the wire takes them, but only so many in one turn; called again when it has drained. */
   pump(): void {
+    if (this.#scheduled) return
+    const stopAt = this.#waitingBytes - turnBytes
     while (this.#large.length > 0 && this.#out.queued < partsAheadBytes) {
+      if (this.#waitingBytes <= stopAt) return this.#pumpLater()
       this.#turn = (this.#turn + 1) % Math.min(this.#large.length, maxAssemblies)
       const message = this.#large[this.#turn] as Large
       const left = message.body.length - message.sent
@@ -126,6 +140,14 @@ export class Outbox {
         message.onSent?.()
       }
     }
+  }
+
+  #pumpLater(): void {
+    this.#scheduled = true
+    this.#nextTurn(() => {
+      this.#scheduled = false
+      this.pump()
+    })
   }
 
   #write(message: Large, type: number, count: number): void {
