@@ -2,7 +2,7 @@ import type { Call } from '../core/call.ts'
 import { RpcError } from '../core/error.ts'
 import { isPending, type Layer } from '../core/layer.ts'
 import { refuse } from '../core/settle.ts'
-import { sameSecret } from './same-secret.ts'
+import { sameSecret } from '../core/same-secret.ts'
 
 /** Where the credential travels; the protocols that know headers carry it as that header. */
 const header = 'authorization'

@@ -17,7 +17,6 @@ import { type FrameType, frameTypes, itemOverhead, replyFlags } from './frames.t
 import { Link, type LinkOwner } from './link.ts'
 import { OutgoingMethodRefs } from './method-refs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
-import { ReceiveWindow } from './receive-window.ts'
 import { type Preface, prefaceOf, protocolVersion, refusalError } from './preface.ts'
 
 /** The client's side of a connection. */
@@ -312,7 +311,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#readReplyHead(pending, reader)
     pending.call.begin()
     this.#countStream(pending)
-    const window = new ReceiveWindow(this.#link, pending.id)
+    const window = this.#link.received.open(pending.id, this.#room.limits.streamWindowBytes)
     const stream = new ItemStream({
       onTaken: (cost) => window.take(cost),
       onLeft: (reason) => this.#cancel(pending, reason),

@@ -12,6 +12,7 @@ import { criticalBit, type FrameType, frameTypes, itemOverhead, joinedBit, maxFr
 import { Keepalive } from './keepalive.ts'
 import { Outbox } from './outbox.ts'
 import type { OutgoingStream, StreamSink } from './outgoing-stream.ts'
+import { ReceiveCredit } from './receive-window.ts'
 import { SendCredit } from './send-credit.ts'
 import { encodePreface, type Preface, PrefaceReader } from './preface.ts'
 
@@ -60,6 +61,8 @@ export class Link implements StreamSink {
   peer: Preface | undefined
   /** How much we may send in streams. */
   readonly credit = new SendCredit()
+  /** What the peer is told of what was taken from its streams. */
+  readonly received = new ReceiveCredit((id, amount) => this.sendSmall(frameTypes.credit, id, amount))
 
   readonly #owner: LinkOwner
   readonly #frames: FrameReader

@@ -4,7 +4,6 @@ import type { Reader } from '../../core/bytes/varint.ts'
 import { frameTypes } from './frames.ts'
 import type { Link } from './link.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
-import { ReceiveWindow } from './receive-window.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 import type { IncomingInput, ServerCall } from './server-call.ts'
 
@@ -19,7 +18,7 @@ export class ServerStreams {
   }
 
   openInput(id: number): IncomingInput {
-    const window = new ReceiveWindow(this.#link, id)
+    const window = this.#link.received.open(id, this.#link.room.limits.streamWindowBytes)
     const input: IncomingInput = {
       stream: new ItemStream({
         onTaken: (cost) => window.take(cost),

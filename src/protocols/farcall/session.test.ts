@@ -365,6 +365,25 @@ describe('farcall flow control', () => {
     await assert.rejects(reply)
   })
 
+  it('many slow streams in a small connection window do not wait for each other', async () => {
+    await using p = await pair(
+      {
+        async *items() {
+          for (let i = 0; i < 100; i++) yield 'x'.repeat(3000)
+        },
+      },
+      { clientLimits: { connectionWindowBytes: 64 * 1024, streamWindowBytes: 64 * 1024 } },
+    )
+    const streams = await Promise.all(
+      Array.from({ length: 5 }, async () => ((await p.call('items')) as Stream)[Symbol.asyncIterator]()),
+    )
+    for (let taken = 0; taken < 100; taken++) {
+      const items = await Promise.all(streams.map((stream) => stream.next()))
+      assert.ok(items.every((item) => item.done !== true))
+    }
+    assert.ok((await Promise.all(streams.map((stream) => stream.next()))).every((item) => item.done === true))
+  })
+
   it('gives the credit of abandoned streams back to the connection', async () => {
     await using p = await pair(
       {
