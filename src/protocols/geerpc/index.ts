@@ -6,3 +6,4 @@ export {
   type GeerpcProtocol,
   geerpcProtocol,
 } from './geerpc.ts'
+export { createConnectUnwrap } from '../go-rpc/index.ts'

@@ -1,1 +1,2 @@
 export { createNetRpcProtocol, netRpcProtocol, type NetRpcOptions } from './net-rpc.ts'
+export { createConnectUnwrap } from '../go-rpc/index.ts'
