@@ -55,7 +55,7 @@ export function createFarcall(parts: FarcallParts): Farcall {
         withAvoiding(options),
       )
     },
-    serve(services, options = {}) {
+    async serve(services, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
       const server = createServer({ ...parts, discoveryRoom }, services, options)
       // It describes itself: `farcall methods` and consoles ask for that.

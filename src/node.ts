@@ -79,7 +79,8 @@ export interface ServeOptions extends Omit<CoreServeOptions, 'tls'> {
  * @throws RpcError that says what is wrong and what to do: `already_exists` for a busy port, `invalid_argument` for an
  * option that makes no sense.
  */
-export function serve(services: readonly Service[], options: ServeOptions = {}): Promise<Server> {
+export async function serve(services: readonly Service[], options: ServeOptions = {}): Promise<Server> {
+  // Async, so that options that make no sense reject as a busy port does.
   const { tls, ...rest } = options
   return farcall.serve(services, tls === undefined ? rest : { ...rest, tls: createTlsUnwrap(tls) })
 }
