@@ -188,6 +188,9 @@ class FarcallClient implements ClientSession, LinkOwner {
     return true
   }
 
+  // Ours was sent when the connection was made.
+  onBadPreface(): void {}
+
   onPreface(preface: Preface): void {
     if (preface.refused !== undefined) throw refusalError(preface)
     if (preface.versions[0] !== protocolVersion) {

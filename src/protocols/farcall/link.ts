@@ -20,6 +20,8 @@ import { encodePreface, type Preface, PrefaceReader } from './preface.ts'
 export interface LinkOwner {
   /** The peer's preface has come; throws to refuse it. */
   onPreface(preface: Preface): void
+  /** What the peer began with is no preface that can be understood; the connection is about to be broken. */
+  onBadPreface(error: RpcError): void
   /** A part of a message has come; whether its call still wants it. */
   onPart(id: number): boolean
   /** The end of a message in parts has come whose parts were not kept. */
@@ -213,7 +215,13 @@ export class Link implements StreamSink {
   }
 
   #readPreface(reader: PrefaceReader, chunk: Uint8Array): void {
-    const result = reader.push(chunk)
+    let result: ReturnType<PrefaceReader['push']>
+    try {
+      result = reader.push(chunk)
+    } catch (thrown) {
+      this.#owner.onBadPreface(RpcError.from(thrown))
+      throw thrown
+    }
     if (result === undefined) return
     this.#preface = undefined
     const { preface, used } = result

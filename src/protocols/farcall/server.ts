@@ -98,12 +98,16 @@ class FarcallServer implements Session, LinkOwner {
       this.#link.codec = openCodec(codec, limits, preface)
       this.#link.sendPreface(prefaceOf(limits, [codec.name]))
     } catch (thrown) {
-      const { code, message } = RpcError.from(thrown)
-      const names = codecs.map(({ name }) => name)
-      this.#link.sendPreface({ ...prefaceOf(limits, names), refused: { code, message } })
+      this.onBadPreface(RpcError.from(thrown))
       throw thrown
     }
     if (this.#link.setState('ready')) this.onState('ready')
+  }
+
+  // Ours comes first, or the peer could not read why.
+  onBadPreface({ code, message }: RpcError): void {
+    const names = this.#room.codecs.map(({ name }) => name)
+    this.#link.sendPreface({ ...prefaceOf(this.#room.limits, names), refused: { code, message } })
   }
 
   onPart(id: number): boolean {
