@@ -41,7 +41,7 @@ async function chain(options: { forwardMetadata?: string[] } = {}) {
   const middle = (name: 'a' | 'b') =>
     service(name, {
       async go() {
-        await null
+        await Promise.resolve()
         return await next(steps[name]).go()
       },
       async *items() {
@@ -218,7 +218,7 @@ describe('the call that code belongs to', () => {
     const { world, clock, s } = await one({
       async go() {
         note('start')
-        await null
+        await Promise.resolve()
         note('after await')
         await new Promise<void>((resolve) => world.clock.after(10, resolve))
         note('after timer')
@@ -236,7 +236,7 @@ describe('the call that code belongs to', () => {
           yield 3
         } finally {
           note('finally')
-          await null
+          await Promise.resolve()
           note('after finally')
         }
       },
@@ -250,7 +250,7 @@ describe('the call that code belongs to', () => {
     await clock.advance(100)
     await loop
     assert.deepEqual(
-      seen.map(([where, id]) => `${where} ${id}`),
+      seen.map(([where, id]) => `${where} ${String(id)}`),
       [
         ...['start', 'after await', 'after timer', 'microtask', 'immediate'].map((where) => `${where} 7`),
         ...['first', 'second', 'third', 'finally', 'after finally'].map((where) => `${where} 8`),
@@ -545,7 +545,7 @@ describe("a user's own AsyncLocalStorage", () => {
       },
       async *items() {
         yield storage.getStore()
-        await null
+        await Promise.resolve()
         yield storage.getStore()
       },
     })
@@ -577,7 +577,10 @@ describe("a user's own AsyncLocalStorage", () => {
       ['1', '1'],
       ['2', '2'],
     ])
-    assert.deepEqual(atClient.sort(), ['mine-1', 'mine-1', 'mine-2', 'mine-2'])
+    assert.deepEqual(
+      atClient.toSorted((a, b) => String(a).localeCompare(String(b))),
+      ['mine-1', 'mine-1', 'mine-2', 'mine-2'],
+    )
     const items: unknown[] = []
     const loop = storage.run('mine', async () => {
       for await (const item of s.$with({ metadata: { id: '3' } }).items())
