@@ -1,5 +1,6 @@
 import type { Arguments } from '../core/call.ts'
 import { RpcError } from '../core/error.ts'
+import { inThisFlow } from '../core/flow.ts'
 import { isStream } from '../core/stream.ts'
 
 /**
@@ -17,7 +18,14 @@ export function callArguments(name: string, list: readonly unknown[], named: boo
       `${name}: ${streams} arguments are streams, at most one can be; a reply that was not awaited counts as one`,
     )
   }
-  return args
+  return streams === 0 ? args : withFlow(args)
+}
+
+// The stream is the caller's code, and goes on in the caller's flow wherever its items are asked for.
+function withFlow({ list, named }: Arguments): Arguments {
+  const carry = (value: unknown) => (isStream(value) ? inThisFlow(value) : value)
+  if (named === undefined) return { list: list.map(carry) }
+  return { list, named: new Map([...named].map(([name, value]) => [name, carry(value)])) }
 }
 
 function byName(name: string, list: readonly unknown[]): Arguments {
