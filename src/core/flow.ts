@@ -1,4 +1,4 @@
-import { takeFlow } from '#platform'
+import { captureFlow } from './context.ts'
 
 /**
  * The same items, made in the flow of whoever calls this now. A session asks for items when credit comes, in the flow of
@@ -6,7 +6,7 @@ import { takeFlow } from '#platform'
  * else that follows the caller's flow.
  */
 export function inThisFlow<T>(items: AsyncIterable<T>): AsyncIterable<T> {
-  const flow = takeFlow()
+  const flow = captureFlow()
   return {
     [Symbol.asyncIterator]() {
       const iterator = flow(() => items[Symbol.asyncIterator]())

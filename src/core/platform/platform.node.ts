@@ -55,11 +55,6 @@ export function startTimer(ms: number, fn: () => void, background: boolean): () 
   return () => clearTimeout(timer)
 }
 
-/** Takes the flow that is now. */
-export function takeFlow(): Flow {
-  return AsyncLocalStorage.snapshot()
-}
-
 export function createContext<T>(): Context<T> {
   const storage = new AsyncLocalStorage<T | undefined>()
   return {

@@ -52,11 +52,6 @@ function within<R>(other: typeof frame, fn: () => R): R {
   }
 }
 
-/** Takes the flow that is now; where the runtime has no such thing, functions simply run. */
-export function takeFlow(): Flow {
-  return (fn) => fn()
-}
-
 /**
  * A value that follows the flow of calls. Without help from the runtime it is known only until the first await; that
  * is all that a browser, which serves no calls, needs.

@@ -1,6 +1,3 @@
-/** Runs functions in the flow (the context values of all who keep some) in which it was taken. */
-export type Flow = <R>(fn: () => R) => R
-
 /** A value that follows the flow of a call through awaits, timers and callbacks. */
 export interface Context<T> {
   get(): T | undefined
