@@ -18,6 +18,7 @@ import { Link, type LinkOwner } from './link.ts'
 import { OutgoingMethodRefs } from './method-refs.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import { type Preface, prefaceOf, protocolVersion, refusalError } from './preface.ts'
+import { StreamsTaken } from './streams-taken.ts'
 
 /** The client's side of a connection. */
 export function dialFarcall(wire: Wire, room: Room): ClientSession {
@@ -33,7 +34,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   readonly #methods = new OutgoingMethodRefs()
   readonly #writer: CallWriter
   #nextId = 1
-  #streams = 0
+  readonly #taken = new StreamsTaken()
   /** The peer takes no calls above this. */
   #lastAccepted = Number.POSITIVE_INFINITY
 
@@ -61,7 +62,8 @@ class FarcallClient implements ClientSession, LinkOwner {
   /** A connection whose streams are used up counts as full: whether the next call is a stream may not be known. */
   get limit(): number {
     const { maxCalls, maxStreams } = this.#link.peer ?? this.#room.limits
-    return this.#streams >= maxStreams ? this.#calls.size : maxCalls
+    // Where streams are not allowed at all, the peer says so to who wants one.
+    return maxStreams > 0 && this.#taken.count >= maxStreams ? this.#calls.size : maxCalls
   }
 
   readonly call = (call: Call): Reply | PromiseLike<Reply> => {
@@ -123,7 +125,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     }
     this.#calls.set(id, pending)
     // Where it is known beforehand, so that a burst of streams does not meet the peer's limit.
-    if (call.info?.output === 'stream') this.#countStream(pending)
+    this.#taken.start(pending, call.info ?? this.#room.info(call.service, call.method))
     call.phase = 'wait'
     call.onCancel((reason) => this.#cancel(pending, reason))
     if (args.stream !== undefined && !call.ended) {
@@ -174,15 +176,9 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#finishIfDrained()
   }
 
-  #countStream(pending: ClientCall): void {
-    if (pending.countsAsStream) return
-    pending.countsAsStream = true
-    this.#streams++
-  }
-
   #remove(pending: ClientCall): boolean {
     if (!this.#calls.delete(pending.id)) return false
-    if (pending.countsAsStream) this.#streams--
+    this.#taken.remove(pending)
     pending.window?.close()
     if (pending.sent) this.#stopInput(pending)
     return true
@@ -286,6 +282,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     } catch (thrown) {
       return this.#settle(pending, inPhase(RpcError.from(thrown), 'receive'))
     }
+    this.#taken.answered(pending)
     this.#remove(pending)
     pending.succeed(value)
     this.#finishIfDrained()
@@ -313,7 +310,7 @@ class FarcallClient implements ClientSession, LinkOwner {
       throw new RpcError('invalid_argument', `call ${pending.id} has two heads`)
     this.#readReplyHead(pending, reader)
     pending.call.begin()
-    this.#countStream(pending)
+    this.#taken.add(pending)
     const window = this.#link.received.open(pending.id, this.#room.limits.streamWindowBytes)
     const stream = new ItemStream({
       onTaken: (cost) => window.take(cost),
@@ -361,7 +358,10 @@ class FarcallClient implements ClientSession, LinkOwner {
     const method = this.#methods.get(ref)
     if (method === undefined)
       throw new RpcError('invalid_argument', `news of method number ${ref}, which was never defined`)
-    this.#room.learn(method.service, method.method, readMethodInfo(reader))
+    const info = readMethodInfo(reader)
+    this.#room.learn(method.service, method.method, info)
+    // Calls may be waiting for the room that the doubt has taken.
+    if (this.#taken.learn(method, info.output) && this.state === 'ready') this.onState('ready')
   }
 
   #settle(pending: ClientCall, error: RpcError): void {
