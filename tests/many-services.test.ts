@@ -91,6 +91,6 @@ it(`${calls} calls at once beside ${streams} streams: neither takes the other's 
     seconds.map(({ value }) => value),
     Array.from({ length: streams }, (_, n) => -(n + 1)),
   )
-  await Promise.all(open.map((stream) => stream.return?.()))
+  await Promise.all(open.map(async (stream) => stream.return?.()))
   while ((await load.open()) > 0);
 })

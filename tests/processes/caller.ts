@@ -1,4 +1,4 @@
-import { connect, stopOnSignals } from 'farcall'
+import { connect, type RpcError, stopOnSignals } from 'farcall'
 import type { tools } from '../modules/tools.ts'
 
 // A client that has called every server that it knows, and then does as it is told until it is stopped: nothing, a call
@@ -13,8 +13,12 @@ while (reached < Number(servers)) {
   reached = legs.filter((leg) => 'value' in leg).length
 }
 const patient = $with({ timeoutMs: 300_000 })
-const ended = (how: unknown) => console.log(`ended: ${how instanceof Error ? how.message : how}`)
-if (what === 'call') patient.wait().then(ended, ended)
+if (what === 'call') {
+  patient.wait().then(
+    () => console.log('ended: answered'),
+    (error: RpcError) => console.log(`ended: ${error.message}`),
+  )
+}
 if (what === 'stream') {
   const stream = patient.count(1_000_000_000)[Symbol.asyncIterator]()
   await stream.next()
