@@ -175,6 +175,14 @@ describe('a server session and hostile peers', () => {
     })
   }
 
+  it('pings nobody whose preface has not come: a frame before ours could not be read', async () => {
+    await using peer = await attack()
+    await peer.send(encodePreface(prefaceOf(defaultLimits, ['msgpack'])).subarray(0, 20))
+    await peer.clock.advance(defaultLimits.keepaliveMs + defaultLimits.keepaliveTimeoutMs + 1)
+    assert.equal(peer.session.state, 'closed')
+    assert.equal(peer.text, '')
+  })
+
   it('skips frames that it does not know and need not', async () => {
     await using peer = await attack()
     await peer.preface()

@@ -71,6 +71,8 @@ export class Link implements StreamSink {
   readonly #reader = new Reader(new Uint8Array(0))
   readonly #keepalive: Keepalive
   #preface: PrefaceReader | undefined = new PrefaceReader()
+  // Frames come after our preface: before, the peer could not read them.
+  #greeted = false
   #reason: RpcError | undefined
   #closed: Promise<void>
   #resolveClosed: () => void = () => {}
@@ -99,6 +101,7 @@ export class Link implements StreamSink {
   }
 
   sendPreface(preface: Preface): void {
+    this.#greeted = true
     const bytes = encodePreface(preface)
     const { out } = this.wire
     out.ensure(bytes.length)
@@ -109,14 +112,14 @@ export class Link implements StreamSink {
 
   /** A frame without a body, or with one number. */
   sendSmall(type: FrameType, id: number, value?: number): void {
-    if (this.state === 'closed') return
+    if (this.state === 'closed' || !this.#greeted) return
     writeSmallFrame(this.wire.out, type, id, value)
     this.wire.out.commit()
   }
 
   /** CANCEL, or CLOSE with id 0. */
   sendReason(type: FrameType, id: number, reason: RpcError): void {
-    if (this.state === 'closed') return
+    if (this.state === 'closed' || !this.#greeted) return
     const start = beginFrame(this.wire.out, type, id)
     writeReason(this.wire.out, reason)
     endFrame(this.wire.out, start)
@@ -291,7 +294,7 @@ export class Link implements StreamSink {
   }
 
   #ping(type: typeof frameTypes.ping | typeof frameTypes.pong, payload: Uint8Array): void {
-    if (this.state === 'closed') return
+    if (this.state === 'closed' || !this.#greeted) return
     writePing(this.wire.out, type, payload)
     this.wire.out.commit()
     this.checkUnsent()
