@@ -6,10 +6,15 @@ import { RpcError } from '../../core/error.ts'
 /** One field of an object (or of a Map, as some codecs give); undefined where it is absent. */
 export function readField(value: unknown, name: string, path: string): unknown {
   if (value instanceof Map) return value.get(name)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(path, 'an object', value)
-  }
-  return Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+  if (!isRecord(value)) throw wrong(path, 'an object', value)
+  return Object.hasOwn(value, name) ? value[name] : undefined
+}
+
+// What codecs give for an object. Bytes, dates and errors are objects too, and without fields would pass for empty ones.
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }
 
 /** Text without control characters (they could forge a line in a log), from 1 to `max` characters. */
@@ -52,7 +57,7 @@ export function readList(value: unknown, path: string, max: number): readonly un
 export function readPairs(value: unknown, path: string, maxBytes: number): Readonly<Record<string, string>> {
   const pairs: Record<string, string> = Object.create(null)
   if (value === undefined || value === null) return Object.freeze(pairs)
-  if (typeof value !== 'object' || Array.isArray(value)) throw wrong(path, 'an object of texts', value)
+  if (!isRecord(value) && !(value instanceof Map)) throw wrong(path, 'an object of texts', value)
   let room = maxBytes
   for (const [name, text] of value instanceof Map ? value : Object.entries(value)) {
     if (typeof name !== 'string') throw wrong(path, 'an object of texts', value)
