@@ -46,16 +46,12 @@ interface Meeting {
 
 /** A server with TLS, and a client that dials it by that host. */
 async function meet({ server: given = {}, client: tls = { ca }, host = 'localhost', options = {} }: Meeting) {
-  const lines: string[] = []
   const reported = Promise.withResolvers<RpcError>()
-  const server = await serveQuietly(
-    {
-      port: 0,
-      tls: { ...own, report: reported.resolve, ...given },
-      host: host === '[::1]' ? '::1' : '127.0.0.1',
-    },
-    lines,
-  )
+  const server = await serveQuietly({
+    port: 0,
+    tls: { ...own, report: reported.resolve, ...given },
+    host: host === '[::1]' ? '::1' : '127.0.0.1',
+  })
   const port = /\d+$/.exec(server.targets[0] as string)?.[0]
   const client = connect(`tls://${host}:${port}`, { tls, retry: false, logger: logTo([]), ...options })
   return {
@@ -171,7 +167,7 @@ it('a server certificate that is wrong fails calls by its cause: expired, for an
   }
 })
 
-it('a client without TLS at a server with TLS alone is told so', async () => {
+it('a client without TLS at a server with TLS alone fails at once, and the log of the server says why', async () => {
   const lines: string[] = []
   await using server = await serveQuietly({ port: 0, tls: own }, lines)
   const plain = (server.targets[0] as string).replace('tls:', 'tcp:')
@@ -181,6 +177,7 @@ it('a client without TLS at a server with TLS alone is told so', async () => {
     assert.match(error.message, /ended the connection/)
     return true
   })
+  assert.match(lines.join('\n'), /was refused: it is nothing that is spoken here; .*spoken here: tls/)
 })
 
 it('a client with TLS at a server without is told so', async () => {
@@ -193,6 +190,7 @@ it('a client with TLS at a server without is told so', async () => {
     assert.match(error.message, /does (it|not) speak TLS/)
     return true
   })
+  assert.match(lines.join('\n'), /was refused: it is nothing that is spoken here/)
 })
 
 it('what cannot be a certificate is refused where it is given', async () => {
