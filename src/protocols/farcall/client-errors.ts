@@ -1,4 +1,5 @@
 import { markNotExecuted, type Phase, RpcError } from '../../core/error.ts'
+import type { Peer } from '../../core/peer.ts'
 
 /** The phase of an error, where it has none of its own. */
 export function inPhase(error: RpcError, phase: Phase): RpcError {
@@ -33,4 +34,17 @@ export function lostCall(
 export function unsentCall(reason: RpcError): RpcError {
   const { code, message } = reason
   return markNotExecuted(new RpcError(code, message, { cause: reason, phase: 'send' }))
+}
+
+/** A connection that the peer ended without a preface; of what it may mean, the likeliest. */
+export function unanswered({ address, transport }: Peer): RpcError {
+  const why =
+    transport === 'tls'
+      ? 'if it asks for client certificates, it may not trust ours'
+      : transport === 'tcp'
+        ? 'it may speak TLS alone (tls://), or another protocol'
+        : 'it may speak another protocol'
+  return new RpcError('unavailable', `${address} ended the connection without an answer: ${why}`, {
+    phase: 'negotiate',
+  })
 }

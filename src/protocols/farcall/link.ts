@@ -14,6 +14,7 @@ import { Outbox } from './outbox.ts'
 import type { OutgoingStream, StreamSink } from './outgoing-stream.ts'
 import { ReceiveCredit } from './receive-window.ts'
 import { SendCredit } from './send-credit.ts'
+import { unanswered } from './client-errors.ts'
 import { encodePreface, type Preface, PrefaceReader } from './preface.ts'
 
 /** What a side of the protocol does with what arrives. Errors thrown here break the connection, not the process. */
@@ -323,6 +324,8 @@ export class Link implements StreamSink {
   }
 
   #onEnd(): void {
+    // Who has greeted and has no answer is the client.
+    if (this.#greeted && this.#preface !== undefined) return this.wire.close(unanswered(this.wire.peer))
     // The peer has said all that it will; if a frame was cut, or nothing is owed to it, neither will we.
     if (!this.#frames.atBoundary || this.#preface !== undefined) {
       return this.wire.close(
