@@ -20,7 +20,7 @@ type RegistryMethods = Record<
 }
 
 // So that what is kept shows, and what is only not collected yet does not.
-const heap = { NODE_OPTIONS: '--max-old-space-size=64' }
+const heap = { NODE_OPTIONS: '--max-old-space-size=128' }
 
 // A registry in a process of its own, a server that registers there, and somebody who finds it there and calls it.
 async function attacked() {
