@@ -350,7 +350,7 @@ class Run {
           cut: step.cut,
         })
       case 'partition':
-        return void this.heals.push(network.partition('client', hosts[step.host] as string))
+        return void this.heals.push(network.partition('client', hosts[step.host] ?? 'one'))
       case 'refuse':
         return void this.heals.push(network.refuse(hosts[step.host] as string))
       case 'heal':

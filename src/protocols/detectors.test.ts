@@ -14,7 +14,9 @@ type Candidate = Protocol | Unwrap
 
 const here = import.meta.dirname
 const folders = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-const candidates = (await Promise.all(folders.map(({ name }) => candidatesOf(name)))).flat()
+// A folder may show again what another has, for its users' convenience: each name counts once.
+const everything = (await Promise.all(folders.map(({ name }) => candidatesOf(name)))).flat()
+const candidates = [...new Map(everything.map((candidate) => [candidate.name, candidate])).values()]
 const detecting = candidates.filter(({ detect }) => detect !== undefined)
 
 /** Beginnings that no fixture holds, and who should say yes; undefined for nobody. */

@@ -107,12 +107,18 @@ export function frame(type: number, id: number, ...body: readonly (Buffer | stri
   return Buffer.concat([u32(rest.length), rest])
 }
 
+interface CallOptions {
+  readonly service?: string
+  readonly flags?: number
+  readonly before?: Buffer
+}
+
 /** A CALL that names its method without numbering it; arguments as the codec has them. */
 export function call(
   id: number,
   method: string,
   args: Buffer | string = '[]',
-  { service = 'victim', flags = 0, before = Buffer.alloc(0) as Buffer } = {},
+  { service = 'victim', flags = 0, before = Buffer.from([]) }: CallOptions = {},
 ): Buffer {
   return frame(1, id, Buffer.from([flags, 1]), text(service), text(method), before, args)
 }
