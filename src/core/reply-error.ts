@@ -24,7 +24,7 @@ export function toReplyError(
   method: Method,
   room: ErrorRoom,
 ): RpcError | Promise<RpcError> {
-  if (thrown === call.cancelled) return thrown as RpcError
+  if (call.cancelled !== undefined && thrown === call.cancelled) return call.cancelled
   if (RpcError.is(thrown)) return checkDeclared(thrown, call, method, room)
   if (call.cancelled !== undefined && isAbort(thrown)) return call.cancelled
   return internalError(thrown, call, room)
