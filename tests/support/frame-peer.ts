@@ -133,6 +133,8 @@ export const types = {
   credit: 8,
   ping: 9,
   drain: 11,
+  method: 12,
+  define: 13,
   part: 14,
   close: 15,
 } as const
