@@ -54,7 +54,7 @@ describe('what a handler throws', () => {
           throw value
         },
         async later() {
-          await null
+          await Promise.resolve()
           throw value
         },
         async *items() {
@@ -66,7 +66,7 @@ describe('what a handler throws', () => {
             yield 1
             yield 2
           } finally {
-            // biome-ignore lint/correctness/noUnsafeFinally: that is what is tested
+            // oxlint-disable-next-line no-unsafe-finally -- that is what is tested
             throw value
           }
         },
@@ -284,9 +284,12 @@ describe('callers', () => {
     const note = (reason: unknown) => unhandled.push(reason)
     process.on('unhandledRejection', note)
     const { odd, clock } = await one({
-      async *fails() {
-        throw new RpcError('aborted', 'on purpose')
-      },
+      fails: () =>
+        new ReadableStream({
+          pull() {
+            throw new RpcError('aborted', 'on purpose')
+          },
+        }),
     })
     // Taking the iterator marks the promise as handled; leaving before anything came does too.
     const left = odd.fails()[Symbol.asyncIterator]()
