@@ -251,8 +251,19 @@ describe('geerpc with many clients', { skip }, () => {
       spawnSync(program, ['fixtures', made])
       const files = readdirSync(kept).filter((file) => file.endsWith('.bin'))
       assert.deepEqual(readdirSync(made), files)
-      for (const file of files)
-        assert.deepEqual(readFileSync(join(made, file)), readFileSync(join(kept, file)), file)
+      for (const file of files) {
+        const [shorter, longer] = [readFileSync(join(made, file)), readFileSync(join(kept, file))].toSorted(
+          (a, b) => a.length - b.length,
+        ) as [Buffer, Buffer]
+        // A server that has lost its place refuses what it then reads; whether that still arrives before it closes is
+        // a matter of chance.
+        if (file.endsWith('.server.bin')) assert.deepEqual(shorter, longer.subarray(0, shorter.length), file)
+        else assert.deepEqual(shorter, longer, file)
+        assert.ok(
+          longer.length - shorter.length < 200,
+          `${file}: ${shorter.length} and ${longer.length} bytes`,
+        )
+      }
     } finally {
       rmSync(made, { recursive: true })
     }
