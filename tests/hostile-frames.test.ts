@@ -134,10 +134,11 @@ describe('a server among hostile peers', () => {
     'more credit than there can be': [
       [
         preface(),
-        call(1, 'flood'),
-        ...Array.from({ length: 300 }, () => frame(types.credit, 1, varint(2 ** 53 - 1))),
+        call(2, 'flood'),
+        ...Array.from({ length: 300 }, () => frame(types.credit, 2, varint(2 ** 53 - 1))),
+        call(1, 'echo', '[1]'),
       ],
-      /./,
+      /reply/,
     ],
     'metadata of 10,000 entries': [
       [
