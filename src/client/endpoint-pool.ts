@@ -341,9 +341,10 @@ class SessionPool implements EndpointPool {
     if (!mine || this.#life !== 'open') return
     if (reason !== undefined) this.#lastError = reason
     this.#log.ended(state, reason)
-    const lived = this.#init.room.clock.now() - member.readyAt
-    if (lived >= shortLifeMs) this.#reconnect.forget()
-    if (state === 'closed' && lived < shortLifeMs) this.#fail(shortLived(this.#name, reason))
+    const isYoung = this.#init.room.clock.now() - member.readyAt < shortLifeMs
+    if (!isYoung) this.#reconnect.forget()
+    if (isYoung && (state === 'closed' || this.#reconnect.drainedAgain()))
+      this.#fail(shortLived(this.#name, reason))
     else this.#replace(member)
     this.#update()
   }

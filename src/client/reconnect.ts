@@ -8,6 +8,7 @@ export class Reconnect {
   readonly #random: Random
   readonly #backoff: Backoff
   #failures = 0
+  #youngDrains = 0
   #retryAt = 0
   #wait: Cancel | undefined
   #soon: Cancel | undefined
@@ -59,9 +60,18 @@ export class Reconnect {
     this.#wait = undefined
   }
 
+  /**
+   * A connection was drained soon after it was made. The first time its server may be about to stop; true where it was
+   * not the first in a row: to dial again at once would never end.
+   */
+  drainedAgain(): boolean {
+    return this.#youngDrains++ > 0
+  }
+
   /** A connection lasted: earlier failures no longer count. */
   forget(): void {
     this.#failures = 0
+    this.#youngDrains = 0
   }
 
   /** Stops all timers. */
