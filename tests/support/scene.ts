@@ -52,6 +52,16 @@ export async function bystander({ v }: Scene): Promise<void> {
   assert.equal(await soon(v.echo('bystander'), 'the bystander'), 'bystander')
 }
 
+/** It holds no more than so much above what it held before. Gives what it says of itself. */
+export async function holdsAtMost(scene: Scene, moreMiB: number) {
+  let state = await scene.v.state()
+  // What a collection has found unused is given back in the background: a look may come before that.
+  for (let looks = 0; looks < 20 && state.heldMiB >= scene.heldMiB + moreMiB; looks++)
+    state = await scene.v.state()
+  assert.ok(state.heldMiB < scene.heldMiB + moreMiB, `${state.heldMiB} MiB are held`)
+  return state
+}
+
 /** Nothing is left of an attack. */
 export async function unharmed(scene: Scene, allowedMiB = 8): Promise<void> {
   await bystander(scene)
