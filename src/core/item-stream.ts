@@ -41,13 +41,6 @@ export class ItemStream<T = unknown> implements Stream<T> {
     return this.#items.length - this.#first
   }
 
-  /** What the items that nobody has taken were pushed with. */
-  get bufferedCost(): number {
-    let cost = 0
-    for (let i = this.#first; i < this.#costs.length; i++) cost += this.#costs[i] as number
-    return cost
-  }
-
   push(item: T, cost = 0): void {
     if (this.#ending !== undefined) return
     const waiter = this.#waiting.shift()

@@ -1,6 +1,6 @@
-// How many gob values a second are encoded and decoded: node --conditions=@farcall/source bench/gob.ts [window in ms]
-import { gob, GobDecoder, GobEncoder } from '../src/codecs/gob/index.ts'
-import { MemoryOutput } from '../src/core/bytes/output.ts'
+// How many gob values a second are encoded and decoded: node --conditions=@farcall/source bench/special/gob.ts [window in ms]
+import { gob, GobDecoder, GobEncoder } from '../../src/codecs/gob/index.ts'
+import { MemoryOutput } from '../../src/core/bytes/output.ts'
 
 const Header = gob.struct('Header', { ServiceMethod: gob.string, Seq: gob.uint, Error: gob.string })
 const Args = gob.struct('Args', { Num1: gob.int, Num2: gob.int })
