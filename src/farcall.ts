@@ -10,7 +10,13 @@ import type { Service } from './core/service.ts'
 import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 import { type RetryOptions, retry } from './layers/retry.ts'
 import type { Protocol } from './protocols/protocol.ts'
-import { createServer, type ServeOptions, type Server } from './server/index.ts'
+import {
+  createServer,
+  type HttpServeOptions,
+  type ServeOptions,
+  type Server,
+  type ServerView,
+} from './server/index.ts'
 import type { Transport } from './transports/transport.ts'
 import type { Unwrap } from './transports/unwrap.ts'
 
@@ -20,6 +26,14 @@ export interface FarcallParts {
   readonly random: Random
   /** Best first: the order in which a server offers them. */
   readonly protocols: readonly Protocol[]
+  /**
+   * Protocols that a server has for itself, because they show it: HTTP with its pages. Each takes the place of the one of
+   * its name among `protocols`. `server` gives what is shown, once there is something.
+   */
+  readonly serverProtocols?: (
+    server: () => ServerView | undefined,
+    options: HttpServeOptions,
+  ) => readonly Protocol[]
   readonly unwraps: readonly Unwrap[]
   readonly transports: readonly Transport[]
   /** The first is the one that is used; the others are understood. */
@@ -57,7 +71,11 @@ export function createFarcall(parts: FarcallParts): Farcall {
     },
     async serve(services, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
-      const server = createServer({ ...parts, discoveryRoom }, services, options)
+      const made: { server?: Server } = {}
+      const own = parts.serverProtocols?.(() => made.server, options.http ?? {}) ?? []
+      const protocols = parts.protocols.map((one) => own.find(({ name }) => name === one.name) ?? one)
+      const server = createServer({ ...parts, protocols, discoveryRoom }, services, options)
+      made.server = server
       // It describes itself: `farcall methods` and consoles ask for that.
       server.add(metaService({ services: () => server.services(), ...pickBare(options) }))
       return server.listen()

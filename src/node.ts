@@ -15,8 +15,23 @@ import { createFarcall, type Farcall, type FarcallParts } from './farcall.ts'
 import type { RetryOptions } from './layers/retry.ts'
 import { createLogger } from './logging/pino.node.ts'
 import { farcallProtocol } from './protocols/farcall/index.ts'
+import { createConnectUnwrap, createGeerpcProtocol, geerpcProtocol } from './protocols/geerpc/index.ts'
+import { goConnectRoute } from './protocols/go-rpc/index.ts'
+import { createHttpProtocol, httpProtocol } from './protocols/http/index.ts'
+import { createJsonRpcProtocol, jsonRpcProtocol, jsonRpcRoute } from './protocols/json-rpc/index.ts'
+import { labJsonProtocol } from './protocols/lab-json/index.ts'
+import { createNetRpcProtocol, netRpcProtocol } from './protocols/net-rpc/index.ts'
+import type { Protocol } from './protocols/protocol.ts'
 import { createRegistry, type Registry, type RegistryOptions } from './registry/index.ts'
-import type { CloseOptions, ServeOptions as CoreServeOptions, Server } from './server/index.ts'
+import {
+  type CloseOptions,
+  createDebugRoutes,
+  type HttpServeOptions,
+  type ServeOptions as CoreServeOptions,
+  type Server,
+  type ServerView,
+} from './server/index.ts'
+import { processView } from './server/debug/process-view.node.ts'
 import { localAddresses } from './server/local-addresses.node.ts'
 import { createMemoryTransport } from './transports/memory.ts'
 import { createTcpTransport } from './transports/tcp.node.ts'
@@ -38,8 +53,22 @@ export type { TlsClientOptions, TlsServerOptions } from './transports/tls.node.t
 export const nodeParts: FarcallParts = {
   clock: systemClock,
   random: systemRandom,
-  protocols: [farcallProtocol],
-  unwraps: [],
+  // The order is that in which a client of ours prefers them. Those at the end are ways to dial: the servers of the ones
+  // before them answer them too.
+  protocols: [
+    farcallProtocol,
+    httpProtocol,
+    jsonRpcProtocol,
+    geerpcProtocol,
+    netRpcProtocol,
+    labJsonProtocol,
+    createJsonRpcProtocol({ version: '1.0' }),
+    createGeerpcProtocol({ http: true }),
+    createGeerpcProtocol({ http: '/_myrpc_', name: 'myrpc-http' }),
+    createNetRpcProtocol({ http: true }),
+  ],
+  serverProtocols: (server, options) => [serverHttp(server, options)],
+  unwraps: [createConnectUnwrap()],
   transports: [createTcpTransport(), createUnixTransport(), createTlsTransport(), createMemoryTransport()],
   codecs: [msgpackCodec, jsonCodec],
   balancers,
@@ -48,6 +77,20 @@ export const nodeParts: FarcallParts = {
   // Warnings and errors only: a library that talks is a nuisance. Give `logger` for more.
   logger: createLogger({ level: 'warn' }),
   localAddresses,
+}
+
+function serverHttp(server: () => ServerView | undefined, options: HttpServeOptions): Protocol {
+  const { hosts, origins, debugToken, routes = [] } = options
+  return createHttpProtocol({
+    hosts,
+    origins,
+    routes: [
+      ...routes,
+      jsonRpcRoute(),
+      goConnectRoute(),
+      ...createDebugRoutes({ server, debugToken, readProcess: processView }),
+    ],
+  })
 }
 
 const farcall = createFarcall(nodeParts)

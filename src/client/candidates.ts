@@ -1,3 +1,5 @@
+import type { Clock } from '../core/clock.ts'
+import { detached } from '../core/context.ts'
 import { type Endpoint, formatEndpoint } from '../core/endpoint.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Random } from '../core/random.ts'
@@ -7,13 +9,18 @@ import type { Endpoints } from './endpoints.ts'
 
 // So many endpoints of a service are connected to ahead of need; of a larger fleet each client takes others.
 const maxConnectedAhead = 100
+// Who answered that it lacks the service is asked again after a minute: it may have got it with a new version.
+const lackMs = 60_000
 
 /** What candidates are made of. */
 export interface CandidatesRoom {
+  readonly clock: Clock
   readonly endpoints: Endpoints
   readonly random: Random
   /** The endpoints of an instance that this client can speak to, best first. */
   usable(instance: Instance): readonly Endpoint[]
+  /** Whether an answer over this protocol may be "no such method" without it showing. */
+  hasBareNames(endpoint: Endpoint): boolean
 }
 
 interface Reachable {
@@ -32,6 +39,7 @@ export class Candidates {
   #held = new Map<string, EndpointPool>()
   #all: readonly EndpointPool[] = []
   #open: readonly EndpointPool[] = []
+  readonly #lacking = new Set<EndpointPool>()
 
   /** `changed` is told when the state of one of them is another. */
   constructor(room: CandidatesRoom, changed: () => void) {
@@ -43,9 +51,23 @@ export class Candidates {
     return this.#all
   }
 
-  /** Those that take new calls: draining ones only where there are no others. */
+  /** Those that take new calls: draining ones, and who lacked the service when asked, only where there are no others. */
   get open(): readonly EndpointPool[] {
     return this.#open
+  }
+
+  /** It has answered that it does not have the service, of which its registration said nothing. */
+  lacks(pool: EndpointPool): void {
+    if (this.#lacking.has(pool)) return
+    this.#lacking.add(pool)
+    // Its time is nobody's call.
+    detached(() => {
+      this.#room.clock.afterInBackground(lackMs, () => {
+        this.#lacking.delete(pool)
+        this.#changed()
+      })
+    })
+    this.choose()
   }
 
   ofInstance(id: string): EndpointPool | undefined {
@@ -62,7 +84,14 @@ export class Candidates {
         .map((endpoint) => ({ key: formatEndpoint(endpoint), endpoint }))
       if (ways.length > 0) reachable.push({ instance, ways })
     }
-    this.#reachable = reachable
+    const certain = reachable.filter((one) => !this.#isDoubtful(one, query))
+    this.#reachable = certain.length > 0 ? certain : reachable
+  }
+
+  // Who did not say what it offers is asked, and its answer tells; but not where "no such method" looks like a result.
+  #isDoubtful({ instance, ways }: Reachable, query: Query): boolean {
+    if (query.service === '' || instance.services.length > 0) return false
+    return ways.every(({ endpoint }) => this.#room.hasBareNames(endpoint))
   }
 
   /** Chooses anew among the endpoints of each instance, by what is known of them now, and connects ahead of need. */
@@ -82,7 +111,8 @@ export class Candidates {
     for (const [pool, instance] of chosen) if (pool.instance !== instance) pool.setInstance(instance)
     this.#all = [...chosen.keys()]
     const up = this.#all.filter(({ instance }) => instance.status === 'up')
-    this.#open = up.length > 0 ? up : this.#all
+    const offering = this.#lacking.size === 0 ? up : up.filter((pool) => !this.#lacking.has(pool))
+    this.#open = offering.length > 0 ? offering : up.length > 0 ? up : this.#all
     this.#connectAhead()
   }
 

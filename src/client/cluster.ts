@@ -10,6 +10,7 @@ import type { Random } from '../core/random.ts'
 import { refuse } from '../core/settle.ts'
 import type { Query, Resolver, Snapshot } from '../discovery/resolver.ts'
 import { Candidates, type CandidatesRoom } from './candidates.ts'
+import { lacksService } from './lacking.ts'
 import type { EndpointPool } from './pool.ts'
 import { noInstance, noSuchInstance, unreachable, whileWaiting } from './nobody.ts'
 import { type Decide, Waiting } from './waiting.ts'
@@ -68,7 +69,7 @@ export class Cluster {
     } catch (thrown) {
       return refuse(call, RpcError.from(thrown))
     }
-    return picked === undefined ? this.#wait(call, instance) : give(call, picked)
+    return picked === undefined ? this.#wait(call, instance) : this.#give(call, picked)
   }
 
   /** The candidate for a call as things are now. @throws what a balancer throws. */
@@ -190,10 +191,33 @@ export class Cluster {
     if (hopeless !== undefined) return () => refuse(call, hopeless)
     try {
       const picked = this.pick(call, instance)
-      return picked === undefined ? undefined : () => give(call, picked)
+      return picked === undefined ? undefined : () => this.#give(call, picked)
     } catch (thrown) {
       return () => refuse(call, RpcError.from(thrown))
     }
+  }
+
+  // Who registered without the names of its services is asked; where it lacks this one, the next is.
+  #give(call: Call, picked: EndpointPool): Reply | PromiseLike<Reply> {
+    if (picked.instance.services.length > 0 || this.#candidates.open.length < 2) return give(call, picked)
+    const fork = call.fork()
+    fork.onEnd(({ error, notExecuted }) => {
+      const lacks = error !== undefined && lacksService(call, error)
+      if (lacks) {
+        this.#candidates.lacks(picked)
+        this.#rebuild()
+      }
+      const others = lacks && this.#candidates.open.length > 0 && !this.#candidates.open.includes(picked)
+      if (others && call.cancelled === undefined && !call.inputTaken) fork.replacement = this.#again(call)
+      else call.end(error, notExecuted)
+    })
+    call.candidate = picked
+    return give(fork, picked)
+  }
+
+  // Async, for a replacement is a promise, whatever the next one does.
+  async #again(call: Call): Promise<Reply> {
+    return this.dispatch(call)
   }
 
   #wait(call: Call, instance: string | undefined): Reply | PromiseLike<Reply> {

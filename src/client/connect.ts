@@ -21,6 +21,9 @@ import { type ClientStatus, viewEndpoint, viewService } from './status.ts'
 import { openSource, replaceTargets, type Source } from './targets.ts'
 import type { Client, ServiceOptions } from './types.ts'
 
+// Methods that are called without a service have each their own; past so many they share one.
+const maxClusters = 1_000
+
 /** What a client is put together from; the composition root has it. */
 export interface ClientParts<Retry = object> extends PoolParts {
   readonly resolvers: readonly ResolverFactory[]
@@ -80,12 +83,13 @@ class ConnectedClient<Retry> implements FarcallClient {
       balancer: options.balancer,
       endpoints: this.#endpoints,
       usable: opener.usable,
+      hasBareNames: opener.hasBareNames,
       known: () => this.#known(),
     }
     const { retry, layers, attemptLayers, timeoutMs, limits, forwardMetadata } = options
     const handler = createDispatch({
       routes: this.#routes,
-      cluster: (service, version) => this.#cluster(service, version),
+      cluster: ({ service, method }, version) => this.#cluster(service, version, method),
       trustedLayers: parts.defaultLayers ?? [],
       layers,
       retry: retry === false ? undefined : parts.retry?.(retry),
@@ -190,12 +194,19 @@ class ConnectedClient<Retry> implements FarcallClient {
     return this.#cluster(service, undefined)
   }
 
-  #cluster(service: string, version: string | undefined): Cluster {
-    // No service has a space in its name.
-    const key = version === undefined ? service : `${service} ${version}`
+  #cluster(service: string, version: string | undefined, method?: string): Cluster {
+    const bare = service === '' && this.#clusters.size < maxClusters ? method : undefined
+    // No service has a space in its name, and no method.
+    const key =
+      bare === undefined && version === undefined ? service : `${service} ${bare ?? ''} ${version ?? ''}`
     const known = this.#clusters.get(key)
     if (known !== undefined) return known
-    const query = { service, ...this.#options.filters, ...(version !== undefined && { version }) }
+    const query = {
+      service,
+      ...(bare !== undefined && { method: bare }),
+      ...this.#options.filters,
+      ...(version !== undefined && { version }),
+    }
     const cluster = new Cluster(query, this.#clusterRoom)
     this.#clusters.set(key, cluster)
     return cluster

@@ -10,7 +10,8 @@ import type { Routes } from './routes.ts'
 /** What stands between a call and the endpoints. */
 export interface DispatchRoom {
   readonly routes: Routes
-  cluster(service: string, version?: string): Cluster
+  /** Who can take a call, by its service, or by its method where it names no service. */
+  cluster(call: Call, version?: string): Cluster
   /** Of Farcall itself: they end what they answer, so nobody has to look after them. */
   readonly trustedLayers: readonly Layer[]
   readonly layers: readonly Layer[]
@@ -32,14 +33,14 @@ export function createDispatch(room: DispatchRoom): Handler {
     const closed = room.closed()
     if (closed !== undefined) return refuse(call, closed)
     const route = routes.of(call)
-    if (route === undefined) return room.cluster(call.service).dispatch(call)
+    if (route === undefined) return room.cluster(call).dispatch(call)
     if (route.pool !== undefined) return give(call, route.pool)
-    return room.cluster(call.service, route.version).dispatch(call, route.instance)
+    return room.cluster(call, route.version).dispatch(call, route.instance)
   }
   const attempt = compose(attemptLayers, dispatch)
   const attempts = retry === undefined ? attempt : retry(attempt)
 
-  const everyone = (call: Call) => room.cluster(call.service, routes.of(call)?.version).everyone(call)
+  const everyone = (call: Call) => room.cluster(call, routes.of(call)?.version).everyone(call)
   const begin: Handler = (call) => {
     const result = routes.of(call)?.everyone
     return result === undefined ? attempts(call) : broadcast(call, result, { attempts, routes, everyone })

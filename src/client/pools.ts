@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Codec } from '../core/codec.ts'
-import { type Endpoint, formatEndpoint } from '../core/endpoint.ts'
+import { type Endpoint, formatAddress, formatEndpoint } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Limits } from '../core/limits.ts'
@@ -34,6 +34,8 @@ export interface PoolSetting {
 export interface PoolOpener {
   open(instance: Instance, endpoint: Endpoint): EndpointPool
   usable(instance: Instance): readonly Endpoint[]
+  /** Whether an answer over this protocol may be "no such method" without it showing. */
+  hasBareNames(endpoint: Endpoint): boolean
 }
 
 export function createPoolOpener(parts: PoolParts, setting: PoolSetting): PoolOpener {
@@ -59,10 +61,24 @@ export function createPoolOpener(parts: PoolParts, setting: PoolSetting): PoolOp
       })
     },
     usable: ({ endpoints }) =>
-      endpoints
-        .filter(({ protocol, address }) => protocols.has(protocol) && transports.has(address.transport))
-        .sort((a, b) => rank(a) - rank(b)),
+      onePerAddress(
+        endpoints
+          .filter(({ protocol, address }) => protocols.has(protocol) && transports.has(address.transport))
+          .sort((a, b) => rank(a) - rank(b)),
+      ),
+    hasBareNames: ({ protocol }) => protocols.get(protocol)?.can.bareNames === true,
   }
+}
+
+// The best protocol of each address: where that cannot be connected to, another protocol there would not be either,
+// and a call must not find itself on one that can do less because a server was restarted.
+function onePerAddress(best: readonly Endpoint[]): readonly Endpoint[] {
+  if (best.length < 2) return best
+  const seen = new Set<string>()
+  return best.filter(({ address }) => {
+    const key = formatAddress(address)
+    return !seen.has(key) && seen.add(key) !== undefined
+  })
 }
 
 function createRoom({ clock, random, codecs, logger }: PoolParts, { limits, methods }: PoolSetting): Room {

@@ -1,4 +1,4 @@
-import { type Endpoint, parseEndpoint } from '../core/endpoint.ts'
+import { type Endpoint, isEndpoint, parseEndpoint } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { listNames } from '../core/names.ts'
 import type { Resolver } from '../discovery/resolver.ts'
@@ -66,10 +66,6 @@ export function replaceTargets(source: Source, targets: readonly string[]): void
 
 function isReplaceable(resolver: Resolver): resolver is ReplaceableResolver {
   return typeof (resolver as Partial<ReplaceableResolver>).replace === 'function'
-}
-
-function isEndpoint(target: string): boolean {
-  return /^(?:[a-z][a-z0-9-]*\+)?(?:tcp|tls|unix|memory):/.test(target)
 }
 
 function factoryFor(scheme: string, factories: readonly ResolverFactory[], target: string): ResolverFactory {

@@ -1,4 +1,5 @@
 import { RpcError } from './error.ts'
+import { alsoSpelled, isSpelledOtherwise, spelledOut } from './spellings.ts'
 
 /** Where bytes go: what a transport dials and listens at. */
 export type Address =
@@ -14,14 +15,15 @@ export interface Endpoint {
 
 /**
  * Reads an endpoint: `tcp://host:port`, `tls://host:port`, `unix:/path`, `memory:name`, each with an optional protocol
- * before it (`farcall+tcp://`, `geerpc+unix:`). IPv6 addresses stand in brackets. Without a protocol it is `farcall`.
+ * before it (`farcall+tcp://`, `geerpc+unix:`). IPv6 addresses stand in brackets. Without a protocol it is `farcall`. Other
+ * spellings, `geerpc://host:port` and `tcp@host:port` among them, are those of `spellings.ts`.
  * @throws RpcError `invalid_argument` that says what is wrong and shows the right form.
  */
 export function parseEndpoint(text: string): Endpoint {
-  const scheme = /^(?:([a-z][a-z0-9-]*)\+)?(tcp|tls|unix|memory):/.exec(text)
-  if (scheme === null) throw wrong(text, 'it should begin with tcp://, tls://, unix: or memory:')
-  const [head, protocol = 'farcall', transport] = scheme
-  const rest = text.slice(head.length)
+  const scheme = schemeOf(spelledOut(text))
+  if (scheme === undefined)
+    throw wrong(text, `it should begin with tcp://, tls://, unix: or memory:, ${alsoSpelled}`)
+  const { protocol, transport, rest } = scheme
   switch (transport) {
     case 'unix':
       if (rest === '') throw wrong(text, 'the path is missing')
@@ -29,13 +31,29 @@ export function parseEndpoint(text: string): Endpoint {
     case 'memory':
       if (rest === '') throw wrong(text, 'the name is missing')
       return { protocol, address: { transport, name: rest } }
-    default:
+    case 'tcp':
+    case 'tls':
       if (!rest.startsWith('//')) throw wrong(text, `after ${transport}: should come //host:port`)
-      return {
-        protocol,
-        address: { transport: transport as 'tcp' | 'tls', ...parseHostPort(rest.slice(2), text) },
-      }
+      return { protocol, address: { transport, ...parseHostPort(rest.slice(2), text) } }
   }
+}
+
+/** Whether a text is meant as an endpoint, right or wrong, and not as another kind of target (`registry://…`). */
+export function isEndpoint(text: string): boolean {
+  return isSpelledOtherwise(text) || schemeOf(text) !== undefined
+}
+
+type Scheme = {
+  readonly protocol: string
+  readonly transport: Address['transport']
+  readonly rest: string
+}
+
+function schemeOf(text: string): Scheme | undefined {
+  const scheme = /^(?:([a-z][a-z0-9-]*)\+)?(tcp|tls|unix|memory):/.exec(text)
+  if (scheme === null) return undefined
+  const [head, protocol = 'farcall', transport] = scheme
+  return { protocol, transport: transport as Address['transport'], rest: text.slice(head.length) }
 }
 
 /** Reads `host:port`, with IPv6 in brackets. */

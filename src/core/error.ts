@@ -28,6 +28,7 @@ export interface RpcErrorJson {
 const brand = Symbol.for('farcall.RpcError')
 const executed = Symbol.for('farcall.RpcError.notExecuted')
 const hopeless = Symbol.for('farcall.RpcError.hopeless')
+const unknownService = Symbol.for('farcall.RpcError.unknownService')
 
 /**
  * The one error class. Throw it in a handler to tell the caller something on purpose: its code, message, reason,
@@ -108,6 +109,22 @@ export function markHopeless(error: RpcError): RpcError {
 /** Whether another attempt would meet the same error. */
 export function isHopeless(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[hopeless] === true
+}
+
+/**
+ * Marks an error as "this server has no such service", for the sessions of protocols that say it in words of their own.
+ * Another server may have it.
+ */
+export function markUnknownService(error: RpcError): RpcError {
+  Object.defineProperty(error, unknownService, { value: true, configurable: true })
+  return error
+}
+
+/** Whether a session said that its peer has no such service. */
+export function saysUnknownService(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[unknownService] === true
+  )
 }
 
 /**

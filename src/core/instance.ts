@@ -5,6 +5,11 @@ export interface ServiceEntry {
   readonly name: string
   /** Any text; clients may ask for one. */
   readonly version?: string
+  /**
+   * The names of its methods, for peers that name a method and no service. Left out where they are many, or not known:
+   * then it may have any.
+   */
+  readonly methods?: readonly string[]
 }
 
 /** What a server registers. */

@@ -11,6 +11,8 @@ import type { Service } from './service.ts'
 
 /** How the message begins that says that there is no such service; a protocol with words of its own looks for it. */
 export const unknownServiceText = 'unknown service '
+/** The same for a method that was named without a service. */
+export const unknownMethodText = 'no service has a method '
 
 export interface RouterOptions extends ErrorRoom {
   /**
@@ -104,7 +106,7 @@ function findBare(name: string, services: Services, configured: string | undefin
   if (only === undefined) {
     throw new RpcError(
       'not_found',
-      `no service has a method ${showName(name)}; this server has: ${listNames(publicNames(services)) || 'none'}`,
+      `${unknownMethodText}${showName(name)}; this server has: ${listNames(publicNames(services)) || 'none'}`,
     )
   }
   return only

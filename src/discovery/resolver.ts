@@ -1,9 +1,13 @@
 import type { RpcError } from '../core/error.ts'
-import type { Instance } from '../core/instance.ts'
+import type { Instance, ServiceEntry } from '../core/instance.ts'
+import { isInternalName } from '../core/names.ts'
 
 /** What is looked for. An absent field matches everything. */
 export interface Query {
+  /** Empty: whoever has the method, whatever its service is called. */
   readonly service?: string
+  /** What a call names that names no service; looked at only where `service` is empty. */
+  readonly method?: string
   readonly version?: string
   readonly protocol?: string
   readonly zone?: string
@@ -43,8 +47,7 @@ export interface Resolver {
 export function matches(instance: Instance, query: Query): boolean {
   if (query.service !== undefined && instance.services.length > 0) {
     const offers = instance.services.some(
-      (entry) =>
-        entry.name === query.service && (query.version === undefined || entry.version === query.version),
+      (entry) => isMeant(entry, query) && (query.version === undefined || entry.version === query.version),
     )
     if (!offers) return false
   }
@@ -58,4 +61,11 @@ export function matches(instance: Instance, query: Query): boolean {
     if (!Object.hasOwn(instance.metadata, name) || instance.metadata[name] !== value) return false
   }
   return true
+}
+
+function isMeant({ name, methods }: ServiceEntry, query: Query): boolean {
+  if (query.service !== '') return name === query.service
+  // A method without a service is never one of Farcall's own.
+  if (isInternalName(name)) return false
+  return query.method === undefined || methods === undefined || methods.includes(query.method)
 }

@@ -32,6 +32,11 @@ export interface Capabilities {
   readonly cancel: boolean
   readonly deadline: boolean
   readonly calls: 'many' | 'one-at-a-time' | 'one-per-connection'
+  /**
+   * The peers of this protocol know methods without services, and an answer that they have no such method cannot be told
+   * from a result. Default false.
+   */
+  readonly bareNames?: boolean
 }
 
 export type SessionState = 'opening' | 'ready' | 'draining' | 'closed'

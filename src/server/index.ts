@@ -1,7 +1,15 @@
 export type { ConnectionStats } from './connections.ts'
 export type { Latency } from './histogram.ts'
-export type { ServeOptions } from './options.ts'
+export type { HttpServeOptions, ServeOptions } from './options.ts'
 export type { ServerParts } from './parts.ts'
 export { createServer } from './serve.ts'
 export type { CloseOptions, Server, ServerState, ServerStats } from './server.ts'
 export type { MethodStats } from './stats.ts'
+export {
+  createDebugRoutes,
+  type DebugReport,
+  type DebugRoutesOptions,
+  type MethodReport,
+  type ProcessView,
+  type ServerView,
+} from './debug/index.ts'

@@ -3,6 +3,7 @@ import { RpcError } from '../core/error.ts'
 import type { Layer } from '../core/layer.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
+import type { HttpRoute } from '../protocols/http-route.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
 
 /** How a server is to serve. Everything has a default. */
@@ -55,6 +56,24 @@ export interface ServeOptions {
    * Python systems. Default false: the caller gets an id, the log has the rest.
    */
   readonly exposeExceptions?: boolean | undefined
+  /** What the server answers over HTTP beside calls, and to whom. */
+  readonly http?: HttpServeOptions | undefined
+}
+
+/** HTTP on the port of a server. */
+export interface HttpServeOptions {
+  /**
+   * Names that the server answers to, beside `localhost`, addresses and names without a dot: `math.example`, or
+   * `math.example:8089` with that port only; `*` for any, which lets a page of another site reach a server that only the
+   * visitor's machine should (DNS rebinding).
+   */
+  readonly hosts?: readonly string[] | undefined
+  /** Pages of other sites that may call, as `https://app.example`; `*` for any. Default: none. */
+  readonly origins?: readonly string[] | undefined
+  /** What opens `/debug/farcall` and `/metrics` to other machines. Default: none, and this machine alone sees them. */
+  readonly debugToken?: string | undefined
+  /** Asked before those of Farcall, and before a path is taken for the name of a method. */
+  readonly routes?: readonly HttpRoute[] | undefined
 }
 
 /** Where to listen, and the one protocol spoken there if it was named. */
@@ -110,6 +129,7 @@ const known: Readonly<Record<keyof ServeOptions, true>> = {
   logger: true,
   bareService: true,
   exposeExceptions: true,
+  http: true,
 }
 
 /**

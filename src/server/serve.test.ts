@@ -18,7 +18,7 @@ test('it listens, registers, serves, and stops', async () => {
     {
       id: 'server-1',
       incarnation: 1_700_000_000_000,
-      services: [{ name: 'math' }],
+      services: [{ name: 'math', methods: ['add'] }],
       endpoints: [{ protocol: 'line', address: { transport: 'memory', name: 'a' } }],
       weight: 1,
       zone: undefined,
@@ -56,14 +56,17 @@ test('services come and go while it runs, and the registry follows', async () =>
   const client = await rig.client()
   server.add(text)
   await rig.clock.settle()
-  assert.deepEqual(rig.registry.last[0]?.services, [{ name: 'math' }, { name: 'text', version: '2' }])
+  assert.deepEqual(rig.registry.last[0]?.services, [
+    { name: 'math', methods: ['add'] },
+    { name: 'text', version: '2', methods: ['upper'] },
+  ])
   assert.equal(await client.call('text', 'upper', 'a'), 'A')
   assert.equal(server.remove('math'), true)
   assert.equal(server.remove('math'), false)
   server.remove('text')
   server.add(text)
   await rig.clock.settle()
-  assert.deepEqual(rig.registry.last[0]?.services, [{ name: 'text', version: '2' }])
+  assert.deepEqual(rig.registry.last[0]?.services, [{ name: 'text', version: '2', methods: ['upper'] }])
   // Three changes in one turn were one update.
   assert.deepEqual(rig.registry.log, ['register', 'update', 'update'])
   await assert.rejects(client.call('math', 'add', 1, 2), /not_found|unknown service/)

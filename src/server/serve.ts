@@ -1,12 +1,14 @@
 import { detached } from '../core/context.ts'
 import { type Endpoint, formatAddress } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
-import type { Instance } from '../core/instance.ts'
+import type { Instance, ServiceEntry } from '../core/instance.ts'
 import { compose } from '../core/layer.ts'
 import type { Logger } from '../core/log.ts'
+import { isInternalName } from '../core/names.ts'
 import { randomId } from '../core/random.ts'
 import { createRouter, type Router } from '../core/router.ts'
 import type { Service } from '../core/service.ts'
+import { maxMethods } from '../discovery/api/limits.ts'
 import type { DiscoveryRoom } from '../discovery/source.ts'
 import type { Room } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
@@ -283,9 +285,7 @@ class RunningServer implements Server {
 
   #instance(seenAs: string | undefined): Instance {
     const { weight, zone, metadata } = this.#options
-    const services = this.services().map(({ name, version }) =>
-      version === undefined ? { name } : { name, version },
-    )
+    const services = this.services().map(announced)
     return {
       id: this.id,
       incarnation: this.#incarnation,
@@ -328,6 +328,16 @@ class RunningServer implements Server {
       { event: 'service', service: name, version, methods: names },
       `offers ${name}: ${names.join(', ')}`,
     )
+  }
+}
+
+function announced({ name, version, methods }: Service): ServiceEntry {
+  // Nobody calls Farcall's own services by their methods alone, and a long list costs every watcher.
+  const known = !isInternalName(name) && methods.size <= maxMethods
+  return {
+    name,
+    ...(version !== undefined && { version }),
+    ...(known && { methods: [...methods.keys()] }),
   }
 }
 

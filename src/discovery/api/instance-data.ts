@@ -1,7 +1,14 @@
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
-import { maxEndpointLength, maxEndpoints, maxMetadataBytes, maxNameLength, maxServices } from './limits.ts'
+import {
+  maxEndpointLength,
+  maxEndpoints,
+  maxMetadataBytes,
+  maxMethods,
+  maxNameLength,
+  maxServices,
+} from './limits.ts'
 
 /** An {@link Instance} as plain data: what crosses the wire. Endpoints are texts. */
 export interface InstanceData {
@@ -66,7 +73,10 @@ export function readIncarnation(value: unknown, path: string): number {
 /** About how many bytes an instance takes on the wire. */
 export function sizeOf(data: InstanceData): number {
   let size = 100 + data.id.length + (data.zone?.length ?? 0)
-  for (const entry of data.services) size += 24 + entry.name.length + (entry.version?.length ?? 0)
+  for (const { name, version = '', methods = [] } of data.services) {
+    size += 24 + name.length + version.length
+    for (const method of methods) size += 4 + method.length
+  }
   for (const endpoint of data.endpoints) size += 4 + endpoint.length
   for (const name in data.metadata) size += 8 + name.length + (data.metadata[name]?.length ?? 0)
   return size
@@ -74,8 +84,17 @@ export function sizeOf(data: InstanceData): number {
 
 function decodeService(value: unknown, path: string): ServiceEntry {
   const version = readOptionalText(readField(value, 'version', path), `${path}.version`, maxNameLength)
-  const name = readText(readField(value, 'name', path), `${path}.name`, maxNameLength)
-  return Object.freeze(version === undefined ? { name } : { name, version })
+  const methods = readField(value, 'methods', path)
+  return Object.freeze({
+    name: readText(readField(value, 'name', path), `${path}.name`, maxNameLength),
+    ...(version !== undefined && { version }),
+    ...(methods !== undefined && methods !== null && { methods: decodeMethods(methods, `${path}.methods`) }),
+  })
+}
+
+function decodeMethods(value: unknown, path: string): readonly string[] {
+  const list = readList(value, path, maxMethods)
+  return Object.freeze(list.map((name, i) => readText(name, `${path}[${i}]`, maxNameLength)))
 }
 
 function decodeStatus(value: unknown, path: string): Instance['status'] {

@@ -5,7 +5,9 @@ export const maxInstancesPerLease = 256
 /** Services that one instance offers. */
 export const maxServices = 1_000
 /** Ways to reach one instance. */
-export const maxEndpoints = 16
+export const maxEndpoints = 64
+/** Methods that one service names. A service with more names none. */
+export const maxMethods = 100
 /** All metadata of one instance, names and values, in bytes. */
 export const maxMetadataBytes = 4_096
 /** The characters of an id, a service's name, a version, a zone. */

@@ -10,8 +10,11 @@ export function readQuery(value: unknown): Query {
   if (value === undefined || value === null) return {}
   const text = (name: string) =>
     readOptionalText(readField(value, name, 'query'), `query.${name}`, maxNameLength)
-  const [service, version, protocol, zone] = [
-    text('service'),
+  const given = readField(value, 'service', 'query')
+  const [service, method, version, protocol, zone] = [
+    // The one text that may be empty: it means whatever service has the method.
+    given === '' ? '' : text('service'),
+    text('method'),
     text('version'),
     text('protocol'),
     text('zone'),
@@ -19,6 +22,7 @@ export function readQuery(value: unknown): Query {
   const metadata = readPairs(readField(value, 'metadata', 'query'), 'query.metadata', maxMetadataBytes)
   return Object.freeze({
     ...(service !== undefined && { service }),
+    ...(method !== undefined && { method }),
     ...(version !== undefined && { version }),
     ...(protocol !== undefined && { protocol }),
     ...(zone !== undefined && { zone }),
@@ -29,5 +33,5 @@ export function readQuery(value: unknown): Query {
 /** The same text for the same query. */
 export function queryKey(query: Query): string {
   const metadata = Object.entries(query.metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([query.service, query.version, query.protocol, query.zone, metadata])
+  return JSON.stringify([query.service, query.method, query.version, query.protocol, query.zone, metadata])
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../../core/call.ts'
-import { remoteError, type RpcError } from '../../core/error.ts'
+import { markUnknownService, remoteError, type RpcError } from '../../core/error.ts'
 import { unknownServiceText } from '../../core/router.ts'
 import { formatGoDuration } from './duration.ts'
 
@@ -38,7 +38,8 @@ export function errorText(dialect: Dialect, call: Call, error: RpcError, handleT
  * The message is the text, as it came.
  */
 export function errorOf(dialect: Dialect, call: Call, text: string): RpcError {
-  return remoteError(codeOf(dialect, call, text), text, { phase: 'receive' })
+  const error = remoteError(codeOf(dialect, call, text), text, { phase: 'receive' })
+  return text === noServiceText(dialect, call) ? markUnknownService(error) : error
 }
 
 function codeOf(dialect: Dialect, call: Call, text: string): string {

@@ -8,7 +8,7 @@ import { acceptHttp } from './server.ts'
 /** What an HTTP server answers, and to whom. */
 export interface HttpOptions extends OriginOptions {
   /** What is asked, in this order, before a path is taken for the name of a method. */
-  readonly routes?: readonly HttpRoute[]
+  readonly routes?: readonly HttpRoute[] | undefined
 }
 
 /**
@@ -27,3 +27,6 @@ export function createHttpProtocol(options: HttpOptions = {}): Protocol {
     dial: dialHttp,
   }
 }
+
+/** HTTP without pages: calls alone. */
+export const httpProtocol: Protocol = createHttpProtocol()

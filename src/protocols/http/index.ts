@@ -1,2 +1,2 @@
-export { createHttpProtocol, type HttpOptions } from './http.ts'
+export { createHttpProtocol, type HttpOptions, httpProtocol } from './http.ts'
 export type { OriginOptions } from './origin.ts'

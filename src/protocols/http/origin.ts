@@ -6,13 +6,13 @@ import type { RequestHead } from './request-head.ts'
 /** Which browsers' pages may use a server, and under which names it may be reached. */
 export interface OriginOptions {
   /**
-   * Names that the server answers to, beside `localhost`, loopback addresses and the address that a connection came
-   * to: `math.example`, or `math.example:8089` with that port only; `*` for any, which lets a page of another site reach
-   * a server that only the visitor's machine should (DNS rebinding).
+   * Names that the server answers to, beside `localhost`, addresses and names without a dot, all of which no stranger
+   * can point here: `math.example`, or `math.example:8089` with that port only; `*` for any, which lets a page of
+   * another site reach a server that only the visitor's machine should (DNS rebinding).
    */
-  readonly hosts?: readonly string[]
+  readonly hosts?: readonly string[] | undefined
   /** Pages of other sites that may call, as `https://app.example`; `*` for any. Default: none. */
-  readonly origins?: readonly string[]
+  readonly origins?: readonly string[] | undefined
 }
 
 /** What a server knows of the pages behind requests. */
@@ -34,7 +34,7 @@ export function createOriginPolicy(options: OriginOptions = {}): OriginPolicy {
     if (peer.transport === 'unix' || peer.transport === 'memory') return undefined
     const read = readHost(host)
     if (read === undefined) return new HttpProblem(400, "the field 'host' is no host and port")
-    if (isLoopback(read.name) || read.name === localName(peer)) return undefined
+    if (isBeyondStrangers(read.name)) return undefined
     if (hosts.has('*') || hosts.has(read.name) || hosts.has(`${read.name}:${read.port}`)) return undefined
     return new HttpProblem(
       421,
@@ -76,17 +76,11 @@ export function createOriginPolicy(options: OriginOptions = {}): OriginPolicy {
   }
 }
 
-function isLoopback(name: string): boolean {
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(name)
-  )
-}
-
-function localName({ localAddress }: Peer): string | undefined {
-  return localAddress === undefined ? undefined : readHost(localAddress.toLowerCase())?.name
+// A page is made to reach another machine by pointing a name of its own at it. Addresses are no names, and one without
+// a dot (`localhost`, a container's, a neighbour's in the local network) is in no domain that could be bought.
+function isBeyondStrangers(name: string): boolean {
+  const isAddress = name.startsWith('[') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)
+  return isAddress || !name.includes('.') || name.endsWith('.localhost')
 }
 
 function readHost(host: string): { readonly name: string; readonly port: string } | undefined {

@@ -1,5 +1,11 @@
 import { type ErrorCode, isErrorCode } from '../../core/code.ts'
-import { isNotExecuted, markNotExecuted, remoteError, RpcError } from '../../core/error.ts'
+import {
+  isNotExecuted,
+  markNotExecuted,
+  markUnknownService,
+  remoteError,
+  RpcError,
+} from '../../core/error.ts'
 import { isJsonObject, member } from '../json-head/read-json.ts'
 
 /** The codes that JSON-RPC 2.0 itself defines. */
@@ -60,7 +66,7 @@ export function bareErrorMember({ code, message }: RpcError, number: number = co
 
 /** What a peer says with the `error` of a response, of either version. */
 export function readErrorMember(error: unknown): RpcError {
-  if (typeof error === 'string') return remoteError(codeOfText(error), error, { phase: 'receive' })
+  if (typeof error === 'string') return errorOfText(error)
   if (!isJsonObject(error)) return remoteError('unknown', JSON.stringify(error), { phase: 'receive' })
   const number = member(error, 'code')
   const said = member(error, 'message')
@@ -83,7 +89,13 @@ function ownError(message: string, data: Readonly<Record<string, unknown>>): Rpc
   return member(data, 'notExecuted') === true ? markNotExecuted(error) : error
 }
 
-// In 1.0 an error is a text; these are those of Go's server.
+// In 1.0 an error is a text.
+function errorOfText(text: string): RpcError {
+  const error = remoteError(codeOfText(text), text, { phase: 'receive' })
+  return text.startsWith("rpc: can't find service ") ? markUnknownService(error) : error
+}
+
+// Those of Go's server.
 function codeOfText(text: string): ErrorCode {
   if (/^rpc: can't find (service|method) /.test(text)) return 'not_found'
   if (text.startsWith('rpc: service/method request ill-formed')) return 'invalid_argument'

@@ -14,7 +14,14 @@ const told = new WeakSet<Room>()
 export const labJsonProtocol: Protocol = {
   name: 'lab-json',
   detect: detectJsonKey('method_name'),
-  can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'one-per-connection' },
+  can: {
+    streams: false,
+    metadata: false,
+    cancel: false,
+    deadline: false,
+    calls: 'one-per-connection',
+    bareNames: true,
+  },
   accept: (wire, handler, room) =>
     acceptLabJson({ wire, handler, room, onLongReply: (name, length) => warnOnce(room, name, length) }),
   dial: dialLabJson,

@@ -1,0 +1,18 @@
+import type { Call } from '../core/call.ts'
+import { type RpcError, saysUnknownService } from '../core/error.ts'
+import { showName } from '../core/names.ts'
+import { unknownMethodText, unknownServiceText } from '../core/router.ts'
+
+/**
+ * Whether an error says that the server which was called has no such service, so that another one may. The name is
+ * compared too: what a handler passes on of a call of its own is about another service.
+ */
+export function lacksService(call: Call, error: RpcError): boolean {
+  if (saysUnknownService(error)) return true
+  if (error.code !== 'not_found') return false
+  const text =
+    call.service === ''
+      ? unknownMethodText + showName(call.method)
+      : unknownServiceText + showName(call.service)
+  return error.message.startsWith(text)
+}
