@@ -17,7 +17,7 @@ import {
   type Server,
   type ServerView,
 } from './server/index.ts'
-import type { Transport } from './transports/transport.ts'
+import type { ByteStream, Transport, Wire } from './transports/transport.ts'
 import type { Unwrap } from './transports/unwrap.ts'
 
 /** Everything that a Farcall is put together from. `node.ts` has the usual choice; nothing registers itself. */
@@ -42,6 +42,8 @@ export interface FarcallParts {
   readonly resolvers: readonly ResolverFactory[]
   readonly registrars: readonly RegistrarFactory[]
   readonly logger: Logger
+  /** Makes a wire of a stream of the platform's, for `server.accept`. */
+  readonly wireFrom?: (stream: ByteStream) => Wire | undefined
   /** The addresses of this machine that others may reach, best first. */
   readonly localAddresses?: () => readonly string[]
 }

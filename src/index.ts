@@ -31,6 +31,7 @@ export type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discove
 export type {
   CloseOptions,
   ConnectionStats,
+  HttpServeOptions,
   MethodStats,
   Server,
   ServerState,
@@ -39,5 +40,6 @@ export type {
 export { createFarcall, type Farcall, type FarcallParts } from './farcall.ts'
 export * from './layers/index.ts'
 export { farcallProtocol } from './protocols/farcall/index.ts'
-export type { Transport, Wire } from './transports/transport.ts'
+export type { HttpRequest, HttpResponse, HttpRoute } from './protocols/http-route.ts'
+export type { ByteStream, Transport, Wire } from './transports/transport.ts'
 export type { Unwrap } from './transports/unwrap.ts'

@@ -1,5 +1,6 @@
 // Farcall on Node: the one place that knows which protocols, codecs, transports, balancers and registries there are.
 // Read it first; everything else is reached from here.
+import { Duplex } from 'node:stream'
 import { balancers } from './balancers/index.ts'
 import type { ClientOptions, FarcallClient } from './client/index.ts'
 import { jsonCodec } from './codecs/json/index.ts'
@@ -34,6 +35,7 @@ import {
 import { processView } from './server/debug/process-view.node.ts'
 import { localAddresses } from './server/local-addresses.node.ts'
 import { createMemoryTransport } from './transports/memory.ts'
+import { wireFromStream } from './transports/stream-wire.node.ts'
 import { createTcpTransport } from './transports/tcp.node.ts'
 import {
   createTlsTransport,
@@ -77,6 +79,7 @@ export const nodeParts: FarcallParts = {
   // Warnings and errors only: a library that talks is a nuisance. Give `logger` for more.
   logger: createLogger({ level: 'warn' }),
   localAddresses,
+  wireFrom: (stream) => (stream instanceof Duplex ? wireFromStream(stream, { side: 'server' }) : undefined),
 }
 
 function serverHttp(server: () => ServerView | undefined, options: HttpServeOptions): Protocol {

@@ -15,11 +15,14 @@ const withoutIpv6 =
     .flat()
     .some((face) => face?.address === '::1') === false && 'this machine has no IPv6'
 
-/** Where the registry says that the instances are. */
+/** The addresses at which the registry says that the instances are, whatever is spoken there. */
 async function registeredAt(registry: string): Promise<string[]> {
   const { stdout } = await farcall(['list', '--json', '--registry', registry])
   const { instances } = JSON.parse(stdout) as { instances: { endpoints: string[] }[] }
-  return instances.flatMap(({ endpoints }) => endpoints)
+  const addresses = instances.flatMap(({ endpoints }) =>
+    endpoints.map((text) => text.replace(/^[a-z-]+\+/, '')),
+  )
+  return [...new Set(addresses)]
 }
 
 async function callThrough(target: string): Promise<void> {

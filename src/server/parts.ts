@@ -4,7 +4,7 @@ import type { Logger } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
 import type { RegistrarFactory, DiscoveryRoom } from '../discovery/source.ts'
 import type { Protocol } from '../protocols/protocol.ts'
-import type { Transport } from '../transports/transport.ts'
+import type { ByteStream, Transport, Wire } from '../transports/transport.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
 
 /** What a server is put together from; the composition root knows the concrete ones. */
@@ -23,6 +23,8 @@ export interface ServerParts {
   readonly discoveryRoom: DiscoveryRoom
   /** The addresses of this machine that others may reach, best first. Default: none known. */
   readonly localAddresses?: () => readonly string[]
+  /** Makes a wire of a stream of the platform's, for `accept`; undefined for what is none. Default: only wires. */
+  readonly wireFrom?: (stream: ByteStream) => Wire | undefined
   /** Milliseconds since 1970, for what must grow from one run of a server to the next. Default `Date.now`. */
   readonly wallClock?: () => number
 }

@@ -10,8 +10,8 @@ import { createRouter, type Router } from '../core/router.ts'
 import type { Service } from '../core/service.ts'
 import { maxMethods } from '../discovery/api/limits.ts'
 import type { DiscoveryRoom } from '../discovery/source.ts'
-import type { Room } from '../protocols/protocol.ts'
-import type { Wire } from '../transports/transport.ts'
+import type { Protocol, Room } from '../protocols/protocol.ts'
+import type { ByteStream, Wire } from '../transports/transport.ts'
 import { advertisedEndpoints, needsHost } from './advertise.ts'
 import { Announcer } from './announcer.ts'
 import type { Spoken } from './connection.ts'
@@ -146,7 +146,13 @@ class RunningServer implements Server {
     }
   }
 
-  accept(wire: Wire): void {
+  accept(connection: Wire | ByteStream): void {
+    const wire = isWire(connection) ? connection : this.#parts.wireFrom?.(connection)
+    if (wire === undefined)
+      throw new RpcError(
+        'invalid_argument',
+        'accept takes a connection: a socket, a stream of bytes, or a wire',
+      )
     detached(() => this.#connections.accept(wire, this.#spoken))
   }
 
@@ -300,18 +306,22 @@ class RunningServer implements Server {
   }
 
   #endpoints(seenAs: string | undefined): Endpoint[] {
-    const protocols = this.#spoken.protocols.filter((protocol) => protocol.detect !== undefined)
     return advertisedEndpoints({
       listening: this.#listening.places,
-      protocols: protocols.map((protocol) => protocol.name),
+      protocols: this.#told.map((protocol) => protocol.name),
       advertise: this.#options.advertise,
       host: seenAs ?? this.#parts.localAddresses?.()[0] ?? '127.0.0.1',
     })
   }
 
+  // Those that a connection is told to speak by its first bytes; the others are ways to dial.
+  get #told(): readonly Protocol[] {
+    return this.#spoken.protocols.filter((protocol) => protocol.detect !== undefined)
+  }
+
   #logStart(): void {
     for (const service of this.services()) this.#logService(service)
-    const spoken = this.#spoken.protocols.map((protocol) => protocol.name)
+    const spoken = this.#told.map((protocol) => protocol.name)
     for (const target of this.targets) {
       this.#logger.info(
         { event: 'listening', target, id: this.id, protocols: spoken },
@@ -329,6 +339,10 @@ class RunningServer implements Server {
       `offers ${name}: ${names.join(', ')}`,
     )
   }
+}
+
+function isWire(connection: Wire | ByteStream): connection is Wire {
+  return 'out' in connection && 'onData' in connection
 }
 
 function announced({ name, version, methods }: Service): ServiceEntry {

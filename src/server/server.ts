@@ -1,6 +1,6 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Service } from '../core/service.ts'
-import type { Wire } from '../transports/transport.ts'
+import type { ByteStream, Wire } from '../transports/transport.ts'
 import type { ConnectionStats } from './connections.ts'
 import type { MethodStats } from './stats.ts'
 
@@ -47,8 +47,12 @@ export interface Server extends AsyncDisposable {
   remove(name: string): boolean
   services(): readonly Service[]
   stats(): ServerStats
-  /** Serves a connection that something else has accepted. */
-  accept(wire: Wire): void
+  /**
+   * Serves a connection that something else has opened: a socket that was accepted elsewhere, a pipe, or a wire of a
+   * transport. It speaks whatever a connection to the server's own port may.
+   * @throws RpcError `invalid_argument` for what is no connection.
+   */
+  accept(connection: Wire | ByteStream): void
   /**
    * Takes no new calls and says so, first in the registries, then on every connection; what is in flight goes on.
    * Resolves when that has ended (true), or has not within `graceMs` (false).

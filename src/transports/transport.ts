@@ -51,6 +51,15 @@ export interface Wire extends AsyncDisposable {
 }
 
 /**
+ * A connection that something else has opened, as a stream of the platform's: on Node any duplex stream of bytes, a
+ * socket among them. The platform's part turns it into a {@link Wire}.
+ */
+export interface ByteStream {
+  write(chunk: Uint8Array): boolean
+  destroy(): unknown
+}
+
+/**
  * The bytes about to be sent. An encoder writes one whole frame, then calls `commit()`: what is committed leaves at the
  * end of the turn, or earlier where the flush policy of the transport says so.
  */
