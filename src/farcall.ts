@@ -66,7 +66,7 @@ export function createFarcall(parts: FarcallParts): Farcall {
     connect(target, options = {}) {
       const discoveryRoom = roomFor(options.logger ?? parts.logger)
       return createClient(
-        { ...parts, discoveryRoom, retry: (given) => retry({ random, ...given }) },
+        { ...parts, discoveryRoom, retry: (given, how) => retry({ random, ...given }, how) },
         target,
         withAvoiding(options),
       )

@@ -30,7 +30,7 @@ export interface ClientParts<Retry = object> extends PoolParts {
   readonly balancers: Readonly<Record<string, Balancer>>
   readonly discoveryRoom: DiscoveryRoom
   /** Makes the retry layer. Left out: nothing is repeated. */
-  readonly retry?: (options: Retry | undefined) => Layer
+  readonly retry?: (options: Retry | undefined, how: { readonly inPlace: boolean }) => Layer
   /** Outside of the user's layers; they end what they answer themselves. */
   readonly defaultLayers?: readonly Layer[]
 }
@@ -92,7 +92,8 @@ class ConnectedClient<Retry> implements FarcallClient {
       cluster: ({ service, method }, version) => this.#cluster(service, version, method),
       trustedLayers: parts.defaultLayers ?? [],
       layers,
-      retry: retry === false ? undefined : parts.retry?.(retry),
+      // Layers of the user's may change an attempt, and then it must not be the call itself.
+      retry: retry === false ? undefined : parts.retry?.(retry, { inPlace: attemptLayers.length === 0 }),
       attemptLayers,
       closed: () => (this.#state === 'closed' ? clientClosed() : undefined),
     })

@@ -45,6 +45,12 @@ export interface CallInit {
   readonly tried?: ReadonlySet<unknown> | undefined
 }
 
+/**
+ * Asked when the first attempt of a call has failed, with the call as it ended: what begins the next attempt, and gives
+ * what that comes to; undefined if there is to be none.
+ */
+export type Judge = (failed: Call) => (() => PromiseLike<unknown>) | undefined
+
 /** What an attempt changes of its call. */
 export type CallPatch = Partial<Pick<CallInit, 'deadline' | 'attempt' | 'peer' | 'tried'>>
 
@@ -107,6 +113,10 @@ export class Call implements Outcome, Timed {
   #onCancel: ((reason: RpcError) => void) | ((reason: RpcError) => void)[] | undefined = undefined
   #onEnd: ((outcome: Outcome) => void) | ((outcome: Outcome) => void)[] | undefined = undefined
   #forks: Call | Call[] | undefined = undefined
+  /** While the first attempt is under way: who listens to the call beyond it, and who judges its failure. */
+  #outerCancel: ((reason: RpcError) => void) | ((reason: RpcError) => void)[] | undefined = undefined
+  #outerEnd: ((outcome: Outcome) => void) | ((outcome: Outcome) => void)[] | undefined = undefined
+  #judge: Judge | undefined = undefined
 
   constructor(init: CallInit) {
     this.clock = init.clock
@@ -238,8 +248,11 @@ export class Call implements Outcome, Timed {
     if (this.#cancelled !== undefined || this.ended) return
     this.#cancelled = reason
     each(this.#forks, (fork) => fork.cancel(reason))
-    each(this.#onCancel, (listener) => listener(reason))
+    const [attempt, outer] = [this.#onCancel, this.#outerCancel]
+    each(attempt, (listener) => listener(reason))
+    each(outer, (listener) => listener(reason))
     this.#onCancel = undefined
+    this.#outerCancel = undefined
     this.#abort?.abort(reason)
   }
 
@@ -255,6 +268,19 @@ export class Call implements Outcome, Timed {
     else this.#onEnd = append(this.#onEnd, listener)
   }
 
+  /**
+   * From here on this call is its own first attempt: who listens from now on listens to that, and is told of its end.
+   * Where it fails the judge may begin another; then the call has not ended, and `replacement` is what comes instead.
+   * Nearly all calls have one attempt, and need no second object for it.
+   */
+  attempted(judge: Judge): void {
+    this.#judge = judge
+    this.#outerCancel = this.#onCancel
+    this.#outerEnd = this.#onEnd
+    this.#onCancel = undefined
+    this.#onEnd = undefined
+  }
+
   /** The end. Only the first one counts; it returns false for any other. */
   end(error?: RpcError, notExecuted = false): boolean {
     if (this.ended) return false
@@ -262,11 +288,36 @@ export class Call implements Outcome, Timed {
     this.notExecuted = notExecuted
     // Never 0, which means "not yet": a virtual clock may stand there.
     this.endedAt = this.clock.recent() || Number.MIN_VALUE
+    if (this.#judge !== undefined && this.#goesOn(error)) return true
     this.clock.deadlines.remove(this)
     this.#onCancel = undefined
+    this.#outerCancel = undefined
     this.#forks = undefined
     each(this.#onEnd, (listener) => listener(this))
     this.#onEnd = undefined
+    each(this.#outerEnd, (listener) => listener(this))
+    this.#outerEnd = undefined
+    return true
+  }
+
+  /** The first attempt has ended. Whether another takes its place, so that the call goes on. */
+  #goesOn(error: RpcError | undefined): boolean {
+    const judge = this.#judge as Judge
+    this.#judge = undefined
+    if (error === undefined) return false
+    const attempt = this.#onEnd
+    this.#onEnd = undefined
+    each(attempt, (listener) => listener(this))
+    const begin = judge(this)
+    if (begin === undefined) return false
+    this.error = undefined
+    this.notExecuted = false
+    this.endedAt = 0
+    this.#onCancel = this.#outerCancel
+    this.#onEnd = this.#outerEnd
+    this.#outerCancel = undefined
+    this.#outerEnd = undefined
+    this.replacement = begin()
     return true
   }
 

@@ -1,5 +1,5 @@
 import { backoffMs } from '../core/backoff.ts'
-import type { Call, Outcome } from '../core/call.ts'
+import type { Call, Judge } from '../core/call.ts'
 import { isHopeless, RpcError } from '../core/error.ts'
 import { type Handler, isPending, type Layer, type Reply } from '../core/layer.ts'
 import { fail } from '../core/settle.ts'
@@ -16,42 +16,58 @@ export type { RetryOptions } from './retry-options.ts'
  * stream argument or the reply has begun, never beyond the deadline, never more than the budget allows. Other
  * candidates come first; what was refused before it was sent is sent again at once.
  *
- * Every attempt is a fork of the call. A first attempt that succeeds costs no promise: the next attempt takes the place
- * of a failed one through `call.replacement`. One layer is one budget.
+ * Every attempt is a fork of the call; `inPlace` is for a client that has no layers inside of this one which could change
+ * an attempt: its first attempt is the call itself, and costs nothing. One that succeeds costs no promise either way: the
+ * next attempt takes the place of a failed one through `call.replacement`. One layer is one budget.
  * @throws RpcError `invalid_argument` for a number that makes no sense.
  */
-export function retry(options: RetryOptions = {}): Layer {
+export function retry(options: RetryOptions = {}, { inPlace = false } = {}): Layer {
   const policy = resolveRetryOptions(options)
   const budget = new RetryBudget(policy.budget)
   return (next) => {
-    // Told of the end of every first attempt: one function for all calls.
-    const firstEnded = (outcome: Outcome): void => ended(outcome as Call, true)
+    // Asked about every first attempt that fails: one function for all calls.
+    const judgeFirst: Judge = (call) => {
+      const waitMs = waitBeforeNext(call, 1, call, policy, budget)
+      if (waitMs === undefined) return undefined
+      const { notExecuted, attempt, candidate, tried } = call
+      const last = { attempt, candidate, tried }
+      return () => later(call, waitMs, notExecuted, () => again(last, call, notExecuted))
+    }
 
     /** `untouched`: no attempt has been executed so far. */
-    function ended(attempt: Call, untouched: boolean): void {
-      const origin = attempt.origin as Call
+    function ended(attempt: Call, origin: Call, untouched: boolean): void {
       const notExecuted = untouched && attempt.notExecuted
-      const waitMs = attempt.error === undefined ? undefined : waitBeforeNext(attempt, origin, policy, budget)
+      const made = attempt.attempt - origin.attempt + 1
+      const waitMs =
+        attempt.error === undefined || origin.ended
+          ? undefined
+          : waitBeforeNext(attempt, made, origin, policy, budget)
       if (waitMs === undefined) origin.end(attempt.error, notExecuted)
       else attempt.replacement = later(origin, waitMs, notExecuted, () => again(attempt, origin, notExecuted))
     }
 
-    function again(last: Call, origin: Call, untouched: boolean): Reply | PromiseLike<Reply> {
+    function again(last: Attempt, origin: Call, untouched: boolean): Reply | PromiseLike<Reply> {
       const tried = new Set(last.tried)
       if (last.candidate !== undefined) tried.add(last.candidate)
       const attempt = origin.fork({ attempt: last.attempt + 1, tried })
-      attempt.onEnd(() => ended(attempt, untouched))
+      attempt.onEnd(() => ended(attempt, origin, untouched))
       return carryOut(next, attempt)
     }
 
     return (call) => {
       budget.deposit(call.startedAt)
+      if (inPlace) {
+        call.attempted(judgeFirst)
+        return carryOut(next, call)
+      }
       const attempt = call.fork()
-      attempt.onEnd(firstEnded)
+      attempt.onEnd(() => ended(attempt, call, true))
       return carryOut(next, attempt)
     }
   }
 }
+
+type Attempt = Pick<Call, 'attempt' | 'candidate' | 'tried'>
 
 // A layer inside may answer by itself; then the attempt has not been ended by anybody yet.
 function carryOut(next: Handler, attempt: Call): Reply | PromiseLike<Reply> {
@@ -59,8 +75,9 @@ function carryOut(next: Handler, attempt: Call): Reply | PromiseLike<Reply> {
   try {
     reply = next(attempt)
   } catch (thrown) {
-    if (!attempt.ended) return fail(attempt, RpcError.from(thrown))
+    // Asked first: where another attempt is under way the call has not ended, and goes on.
     if (attempt.replacement !== undefined) return attempt.replacement
+    if (!attempt.ended) return fail(attempt, RpcError.from(thrown))
     throw thrown
   }
   if (!attempt.ended && !isPending(reply) && !isStream(reply)) {
@@ -73,12 +90,12 @@ function carryOut(next: Handler, attempt: Call): Reply | PromiseLike<Reply> {
 /** How long to wait before the next attempt; undefined if there is to be none. */
 function waitBeforeNext(
   attempt: Call,
+  made: number,
   origin: Call,
   policy: ResolvedRetryOptions,
   budget: RetryBudget,
 ): number | undefined {
-  const made = attempt.attempt - origin.attempt + 1
-  if (made >= policy.attempts || origin.cancelled !== undefined || origin.ended) return undefined
+  if (made >= policy.attempts || origin.cancelled !== undefined) return undefined
   if (attempt.inputTaken || origin.inputTaken || attempt.headAt !== 0) return undefined
   if (!isWorthwhile(attempt, policy)) return undefined
   // Whoever was never reached is not burdened by a second attempt elsewhere; one that is overloaded would be.
