@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, it } from 'node:test'
-import { type Layer, service } from 'farcall'
+import { connect, currentCall, type Layer, RpcError, serve, service } from 'farcall'
 import { createVirtualWorld } from './support/virtual.ts'
 
 describe("a user's own AsyncLocalStorage", () => {
@@ -63,5 +63,44 @@ describe("a user's own AsyncLocalStorage", () => {
     await world.clock.advance(100)
     await loop
     assert.deepEqual(items, ['3', 'mine', '3', 'mine'], 'a generator runs in the context of its handler')
+  })
+
+  it('that a handler enters ends with it, and each handler has its own call, now and later', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const later: unknown[] = []
+    const see = () => [currentCall()?.args.list[0], storage.getStore()]
+    const server = service('s', {
+      now: (_id: number) => see(),
+      async after(_id: number) {
+        const before = see()
+        await new Promise((resolve) => setImmediate(resolve))
+        return [before, see()]
+      },
+      leaving(_id: number) {
+        void Promise.resolve().then(() => later.push(see()))
+        return storage.run('inner', see)
+      },
+      fails(_id: number) {
+        throw new RpcError('aborted', String(currentCall()?.args.list[0]))
+      },
+    })
+    await using served = await serve([server], { port: 0 })
+    await using client = connect(served.targets)
+    const s = client.service('s') as any
+    const all = [s.now(1), s.after(2), s.leaving(3), s.$try.fails(4), s.now(5)]
+    const [first, second, third, fourth, fifth] = await Promise.all(all)
+    assert.deepEqual(
+      [first, fifth],
+      [
+        [1, undefined],
+        [5, undefined],
+      ],
+    )
+    assert.deepEqual(second, [
+      [2, undefined],
+      [2, undefined],
+    ])
+    assert.deepEqual([third, later], [[3, 'inner'], [[3, undefined]]])
+    assert.equal(fourth.error.message, '4')
   })
 })

@@ -29,7 +29,7 @@ function needsStreams({ info, args }: Call): boolean {
 }
 
 function neededMetadata(call: Call): string | undefined {
-  for (const [name] of call.given.metadata ?? []) if (!dispensable.has(name)) return name
+  for (const [name] of call.givenMetadata ?? []) if (!dispensable.has(name)) return name
   return undefined
 }
 

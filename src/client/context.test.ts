@@ -100,7 +100,7 @@ test('detached: nothing is inherited', async () => {
   await clock.settle()
   const { call } = peer.calls[0]!
   assert.equal(call.deadline, 11_000)
-  assert.equal(call.given.metadata, undefined)
+  assert.equal(call.givenMetadata, undefined)
   outer.cancel(new RpcError('cancelled', 'gone'))
   peer.calls[0]!.answer(1)
   assert.equal(await reply, 1)

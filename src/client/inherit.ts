@@ -45,7 +45,7 @@ export function metadataFor(
   parent: Call | undefined,
   forward: readonly string[],
 ): Metadata | undefined {
-  const inherited = parent?.given.metadata
+  const inherited = parent?.givenMetadata
   if (given === undefined && inherited === undefined) return undefined
   const metadata = new Metadata()
   if (inherited !== undefined && parent !== undefined) {

@@ -23,12 +23,25 @@ export interface Outcome {
   readonly endedAt: number
 }
 
+/** Arguments that are decoded when they are first looked at. */
+export interface ArgumentsSource {
+  /** Asked at most once. @throws RpcError `invalid_argument` for what does not decode. */
+  decode(): Arguments
+}
+
+/**
+ * Who is told that a call is cancelled: a function, or an object that carries the call. Every call has one of the latter,
+ * so none is made for it.
+ */
+export type CancelListener = ((reason: RpcError) => void) | { cancelled(reason: RpcError): void }
+type EndListener = (outcome: Outcome) => void
+
 /** What a call begins with. */
 export interface CallInit {
   readonly clock: Clock
   readonly service: string
   readonly method: string
-  readonly args: Arguments | (() => Arguments)
+  readonly args: Arguments | ArgumentsSource
   /** Absolute, by `clock.now()`; Infinity for none. */
   readonly deadline: number
   /** Whether the deadline bounds a stream to its end (`timeoutMs` was given), or only to its first item. */
@@ -66,7 +79,6 @@ export class Call implements Outcome, Timed {
   readonly service: string
   readonly method: string
   info: MethodInfo | undefined
-  deadline: number
   readonly bounded: boolean
   readonly oneway: boolean
   peer: Peer | undefined
@@ -98,24 +110,24 @@ export class Call implements Outcome, Timed {
   error: RpcError | undefined = undefined
   notExecuted = false
 
-  // The links of the deadline wheel.
-  due = 0
+  // The links of the deadline wheel, which knows the deadline as the time at which it is due.
+  due: number
   before: Timed | undefined = undefined
   after: Timed | undefined = undefined
   slot = -1
 
-  #args: Arguments | (() => Arguments)
+  #args: Arguments | ArgumentsSource
   #metadata: Metadata | undefined
   #head: Metadata | undefined = undefined
   #trailer: Metadata | undefined = undefined
   #abort: AbortController | undefined = undefined
   #cancelled: RpcError | undefined = undefined
-  #onCancel: ((reason: RpcError) => void) | ((reason: RpcError) => void)[] | undefined = undefined
-  #onEnd: ((outcome: Outcome) => void) | ((outcome: Outcome) => void)[] | undefined = undefined
+  #onCancel: CancelListener | CancelListener[] | undefined = undefined
+  #onEnd: EndListener | EndListener[] | undefined = undefined
   #forks: Call | Call[] | undefined = undefined
   /** While the first attempt is under way: who listens to the call beyond it, and who judges its failure. */
-  #outerCancel: ((reason: RpcError) => void) | ((reason: RpcError) => void)[] | undefined = undefined
-  #outerEnd: ((outcome: Outcome) => void) | ((outcome: Outcome) => void)[] | undefined = undefined
+  #outerCancel: CancelListener | CancelListener[] | undefined = undefined
+  #outerEnd: EndListener | EndListener[] | undefined = undefined
   #judge: Judge | undefined = undefined
 
   constructor(init: CallInit) {
@@ -123,7 +135,7 @@ export class Call implements Outcome, Timed {
     this.service = init.service
     this.method = init.method
     this.info = init.info
-    this.deadline = init.deadline
+    this.due = init.deadline
     this.bounded = init.bounded ?? false
     this.oneway = init.oneway ?? false
     this.peer = init.peer
@@ -147,8 +159,8 @@ export class Call implements Outcome, Timed {
    * @throws RpcError `invalid_argument` if the peer sent something that does not decode.
    */
   get args(): Arguments {
-    if (typeof this.#args === 'function') this.#args = this.#args()
-    return this.#args
+    const args = this.#args
+    return 'decode' in args ? (this.#args = args.decode()) : args
   }
 
   /** What the caller said beside the arguments. */
@@ -170,8 +182,26 @@ export class Call implements Outcome, Timed {
   }
 
   /** The same three without making them: undefined where nothing was said. */
-  get given(): { metadata: Metadata | undefined; head: Metadata | undefined; trailer: Metadata | undefined } {
-    return { metadata: this.#metadata, head: this.#head, trailer: this.#trailer }
+  get givenMetadata(): Metadata | undefined {
+    return this.#metadata
+  }
+
+  get givenHead(): Metadata | undefined {
+    return this.#head
+  }
+
+  get givenTrailer(): Metadata | undefined {
+    return this.#trailer
+  }
+
+  /** Until when it may take, by the clock; Infinity for a stream that may go on. */
+  get deadline(): number {
+    return this.due
+  }
+
+  /** For who shortens it, and takes it out of the wheel before. */
+  set deadline(at: number) {
+    this.due = at
   }
 
   /** Aborted when the call is cancelled or its deadline passes; its reason is the RpcError. */
@@ -199,9 +229,7 @@ export class Call implements Outcome, Timed {
 
   /** Puts the deadline into the wheel. For who made the call; forks live under the deadline of their origin. */
   watchDeadline(): void {
-    if (this.deadline === Number.POSITIVE_INFINITY) return
-    this.due = this.deadline
-    this.clock.deadlines.add(this)
+    if (this.due !== Number.POSITIVE_INFINITY) this.clock.deadlines.add(this)
   }
 
   /** It goes out to this peer; its origin then tells who had it last. */
@@ -249,16 +277,16 @@ export class Call implements Outcome, Timed {
     this.#cancelled = reason
     each(this.#forks, (fork) => fork.cancel(reason))
     const [attempt, outer] = [this.#onCancel, this.#outerCancel]
-    each(attempt, (listener) => listener(reason))
-    each(outer, (listener) => listener(reason))
+    each(attempt, (listener) => tellCancelled(listener, reason))
+    each(outer, (listener) => tellCancelled(listener, reason))
     this.#onCancel = undefined
     this.#outerCancel = undefined
     this.#abort?.abort(reason)
   }
 
   /** Tells of cancelling without making an AbortSignal; at once if it has happened. */
-  onCancel(listener: (reason: RpcError) => void): void {
-    if (this.#cancelled !== undefined) listener(this.#cancelled)
+  onCancel(listener: CancelListener): void {
+    if (this.#cancelled !== undefined) tellCancelled(listener, this.#cancelled)
     else if (!this.ended) this.#onCancel = append(this.#onCancel, listener)
   }
 
@@ -293,9 +321,9 @@ export class Call implements Outcome, Timed {
     this.#onCancel = undefined
     this.#outerCancel = undefined
     this.#forks = undefined
-    each(this.#onEnd, (listener) => listener(this))
+    this.#tell(this.#onEnd)
     this.#onEnd = undefined
-    each(this.#outerEnd, (listener) => listener(this))
+    this.#tell(this.#outerEnd)
     this.#outerEnd = undefined
     return true
   }
@@ -307,7 +335,7 @@ export class Call implements Outcome, Timed {
     if (error === undefined) return false
     const attempt = this.#onEnd
     this.#onEnd = undefined
-    each(attempt, (listener) => listener(this))
+    this.#tell(attempt)
     const begin = judge(this)
     if (begin === undefined) return false
     this.error = undefined
@@ -348,6 +376,13 @@ export class Call implements Outcome, Timed {
     return fork
   }
 
+  // Not by `each`: every call ends, and would make a closure for it.
+  #tell(listeners: EndListener | EndListener[] | undefined): void {
+    if (listeners === undefined) return
+    if (typeof listeners === 'function') listeners(this)
+    else for (const listener of listeners) listener(this)
+  }
+
   #expired(): RpcError {
     const at = Array.isArray(this.#forks) ? this.#forks.at(-1) : this.#forks
     const phase = at?.phase ?? this.phase
@@ -377,4 +412,9 @@ function each<T>(held: T | T[] | undefined, visit: (one: T) => void): void {
   if (held === undefined) return
   if (Array.isArray(held)) for (const one of held) visit(one)
   else visit(held)
+}
+
+function tellCancelled(listener: CancelListener, reason: RpcError): void {
+  if (typeof listener === 'function') listener(reason)
+  else listener.cancelled(reason)
 }

@@ -534,8 +534,10 @@ test('a result that does not fit its schema is our own mistake', async () => {
 test('arguments that do not decode are the error that says so', () => {
   const { router, makeCall } = setUp([math])
   const call = makeCall('math.add', [], {
-    args: () => {
-      throw new RpcError('invalid_argument', 'garbage')
+    args: {
+      decode() {
+        throw new RpcError('invalid_argument', 'garbage')
+      },
     },
   })
   assert.throws(() => router.handler(call), { code: 'invalid_argument', message: 'garbage' })

@@ -5,8 +5,7 @@ import type { Method } from './method.ts'
 import type { MethodInfo } from './method-info.ts'
 import { isInternalName, listNames, showName } from './names.ts'
 import { nearest } from './nearest.ts'
-import type { ErrorRoom } from './reply-error.ts'
-import { runMethod } from './run-method.ts'
+import { type RunRoom, runMethod } from './run-method.ts'
 import type { Service } from './service.ts'
 
 /** How the message begins that says that there is no such service; a protocol with words of its own looks for it. */
@@ -14,7 +13,7 @@ export const unknownServiceText = 'unknown service '
 /** The same for a method that was named without a service. */
 export const unknownMethodText = 'no service has a method '
 
-export interface RouterOptions extends ErrorRoom {
+export interface RouterOptions extends RunRoom {
   /**
    * The service that answers a peer which names only a method. Default: the only one that has such a method; where
    * several have it, the peer is told to name one.

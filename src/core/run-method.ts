@@ -1,6 +1,6 @@
 import { bind } from './bind.ts'
 import type { Call } from './call.ts'
-import { runInCall } from './context.ts'
+import { runDirectlyInCall, runInCall } from './context.ts'
 import { RpcError } from './error.ts'
 import { isPending, type Reply } from './layer.ts'
 import type { Method } from './method.ts'
@@ -9,6 +9,12 @@ import { ReplyStream } from './reply-stream.ts'
 import { isStream } from './stream.ts'
 import { validateInput, validateOutput } from './validate.ts'
 
+/** What surrounds the methods of a server. */
+export interface RunRoom extends ErrorRoom {
+  /** Nothing stands between the sessions and the methods: no layer that may have changed the flow. Default false. */
+  readonly direct?: boolean
+}
+
 type Awaitable = Reply | PromiseLike<Reply>
 
 /**
@@ -16,7 +22,7 @@ type Awaitable = Reply | PromiseLike<Reply>
  * synchronous as long as function and schemas are.
  * @throws RpcError, whatever the function throws; or rejects with it.
  */
-export function runMethod(method: Method, call: Call, room: ErrorRoom): Awaitable {
+export function runMethod(method: Method, call: Call, room: RunRoom): Awaitable {
   call.info = method.info
   call.phase = 'handle'
   checkTime(call, method)
@@ -48,7 +54,7 @@ function shorten(call: Call, deadline: number): void {
   if (!call.ended) call.watchDeadline()
 }
 
-function checkAndRun(method: Method, args: readonly unknown[], call: Call, room: ErrorRoom): Awaitable {
+function checkAndRun(method: Method, args: readonly unknown[], call: Call, room: RunRoom): Awaitable {
   let checked: ReturnType<typeof validateInput>
   try {
     checked = validateInput(method, args)
@@ -65,10 +71,12 @@ function checkAndRun(method: Method, args: readonly unknown[], call: Call, room:
   )
 }
 
-function run(method: Method, args: readonly unknown[], call: Call, room: ErrorRoom): Awaitable {
+function run(method: Method, args: readonly unknown[], call: Call, room: RunRoom): Awaitable {
   let reply: Awaitable
   try {
-    reply = method.context ? runInCall(call, () => method.fn(...args)) : method.fn(...args)
+    if (!method.context) reply = method.fn(...args)
+    else if (room.direct === true) reply = runDirectlyInCall(call, method.fn, args)
+    else reply = runInCall(call, () => method.fn(...args))
   } catch (thrown) {
     return refuse(method, thrown, call, room)
   }
@@ -82,7 +90,7 @@ function run(method: Method, args: readonly unknown[], call: Call, room: ErrorRo
   return finish(method, reply, call, room)
 }
 
-function finish(method: Method, value: unknown, call: Call, room: ErrorRoom): Awaitable {
+function finish(method: Method, value: unknown, call: Call, room: RunRoom): Awaitable {
   if (isStream(value)) return finishStream(method, value, call, room)
   if (method.output === undefined) return value
   try {
@@ -94,7 +102,7 @@ function finish(method: Method, value: unknown, call: Call, room: ErrorRoom): Aw
   }
 }
 
-function finishStream(method: Method, stream: AsyncIterable<unknown>, call: Call, room: ErrorRoom): Reply {
+function finishStream(method: Method, stream: AsyncIterable<unknown>, call: Call, room: RunRoom): Reply {
   const checked = method.output === undefined ? stream : validateOutput(method, method.output, stream)
   const reply = new ReplyStream(
     method.context ? call : undefined,
@@ -108,7 +116,7 @@ function finishStream(method: Method, stream: AsyncIterable<unknown>, call: Call
 }
 
 // Throws, or gives a promise that rejects.
-function refuse(method: Method, thrown: unknown, call: Call, room: ErrorRoom): Promise<never> {
+function refuse(method: Method, thrown: unknown, call: Call, room: RunRoom): Promise<never> {
   const error = toReplyError(thrown, call, method, room)
   if (!(error instanceof Promise)) throw error
   return error.then((late) => {

@@ -86,7 +86,7 @@ function resolveVerify({
 }
 
 function bearerOf(call: Call): string | undefined {
-  const value = call.given.metadata?.get(header)
+  const value = call.givenMetadata?.get(header)
   return value === undefined ? undefined : scheme.exec(value)?.[1]
 }
 

@@ -242,7 +242,7 @@ describe('tokens', () => {
     ]
     for (const authorization of wrong) {
       const { served } = layerRig()
-      const args = () => assert.fail('decoded')
+      const args = { decode: () => assert.fail('decoded') }
       const call = served({
         args,
         metadata: new Metadata(authorization === undefined ? {} : { authorization }),

@@ -143,8 +143,10 @@ describe('log', () => {
 
   it('survives arguments that do not decode', async () => {
     const { run, lines } = rig()
-    const args = () => {
-      throw new RpcError('invalid_argument', 'bad bytes')
+    const args = {
+      decode() {
+        throw new RpcError('invalid_argument', 'bad bytes')
+      },
     }
     await run({ args }, () => 1)
     assert.equal(lines[0]?.[1]['arguments'], '(do not decode)')

@@ -234,6 +234,7 @@ class RunningServer implements Server {
     const router = createRouter({
       random: this.#parts.random,
       exposeExceptions,
+      direct: this.#options.layers.length === 0,
       ...(bareService !== undefined && { bareService }),
       onInternalError: (error, call, correlationId) => {
         // Many, because someone may ask for each by its id; not all, because a caller may repeat it without end.

@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Context, Snapshot } from './seam.ts'
 
-export type { Context, Snapshot } from './seam.ts'
+export type { Context, Place, Snapshot } from './seam.ts'
 
 const { utf8Write, utf8Slice } = Buffer.prototype as unknown as {
   utf8Write(this: Uint8Array, text: string, at: number, length?: number): number
@@ -57,9 +57,23 @@ export function startTimer(ms: number, fn: () => void, background: boolean): () 
 
 export function createContext<T>(): Context<T> {
   const storage = new AsyncLocalStorage<T | undefined>()
+  type Fn<R> = (...args: readonly unknown[]) => R
+  const enter = <R>(value: T, fn: Fn<R>, args: readonly unknown[]): R => {
+    storage.enterWith(value)
+    return fn(...args)
+  }
   return {
     get: () => storage.getStore(),
     run: (value, fn) => storage.run(value, fn),
+    // Node 26 makes a new frame for `run` and another to leave it, 0.2 µs in all; a resource leaves by putting the frame
+    // before back, so that entering makes the only one: 0.07 µs.
+    place() {
+      const resource = new AsyncResource('FarcallSession')
+      return {
+        run: (value, fn, args) =>
+          resource.runInAsyncScope(enter<ReturnType<typeof fn>>, null, value, fn, args),
+      }
+    },
   }
 }
 

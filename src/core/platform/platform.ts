@@ -3,7 +3,7 @@
 
 import type { Context, Snapshot } from './seam.ts'
 
-export type { Context, Snapshot } from './seam.ts'
+export type { Context, Place, Snapshot } from './seam.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
@@ -61,6 +61,9 @@ export function createContext<T>(): Context<T> {
   return {
     get: () => frame.get(key) as T | undefined,
     run: (value, fn) => within(new Map(frame).set(key, value), fn),
+    place: () => ({
+      run: (value, fn, args) => within(new Map(frame).set(key, value), () => fn(...args)),
+    }),
   }
 }
 

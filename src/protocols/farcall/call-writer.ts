@@ -1,14 +1,26 @@
 import type { Call } from '../../core/call.ts'
 import type { OutgoingArguments } from './arguments.ts'
-import { beginFrame, writeCallHead } from './encode.ts'
+import { beginFrame, type CallHead, writeCallHead } from './encode.ts'
 import { frameTypes, methodRefs } from './frames.ts'
 import type { Link } from './link.ts'
+import type { Sender } from './outbox.ts'
 import type { OutgoingMethodRefs } from './method-refs.ts'
 
 /** Writes what a client asks. */
 export class CallWriter {
   readonly #link: Link
   readonly #methods: OutgoingMethodRefs
+  // One for all calls: each is written before the next.
+  readonly #head: { -readonly [Field in keyof CallHead]: CallHead[Field] } = {
+    form: 'list',
+    oneway: false,
+    timeoutMs: undefined,
+    bounded: false,
+    attempt: 1,
+    key: undefined,
+    stream: undefined,
+    metadata: undefined,
+  }
 
   constructor(link: Link, methods: OutgoingMethodRefs) {
     this.#link = link
@@ -16,22 +28,13 @@ export class CallWriter {
   }
 
   /**
-   * Writes a CALL. Returns false if it is large and still on its way, and then calls `onSent` once it has gone.
+   * Writes a CALL. Returns false if it is large and still on its way, and then `sender` is told once it has left.
    * @throws RpcError for arguments that cannot travel or are too large; nothing of it has then been sent.
    */
-  write(call: Call, id: number, args: OutgoingArguments, onSent: () => void): boolean {
+  write(call: Call, id: number, args: OutgoingArguments, sender: Sender): boolean {
     const { wire, outbox } = this.#link
     let ref = this.#methods.refer(call.service, call.method)
-    const head = {
-      form: args.form,
-      oneway: call.oneway,
-      timeoutMs: this.#timeoutMs(call),
-      bounded: call.bounded,
-      attempt: call.attempt,
-      key: call.key,
-      stream: args.position,
-      metadata: call.given.metadata,
-    }
+    const head = this.#headOf(call, args)
     let start: number
     for (;;) {
       start = beginFrame(wire.out, frameTypes.call, id)
@@ -43,9 +46,22 @@ export class CallWriter {
       wire.out.at = start
       ref = { ...ref, ref: methodRefs.literal }
     }
-    const sent = outbox.finish(start, frameTypes.call, id, true, onSent)
+    const sent = outbox.finish(start, frameTypes.call, id, true, sender)
     if (ref.ref === methodRefs.define) this.#methods.defined(call.service, call.method)
     return sent
+  }
+
+  #headOf(call: Call, args: OutgoingArguments): CallHead {
+    const head = this.#head
+    head.form = args.form
+    head.oneway = call.oneway
+    head.timeoutMs = this.#timeoutMs(call)
+    head.bounded = call.bounded
+    head.attempt = call.attempt
+    head.key = call.key
+    head.stream = args.position
+    head.metadata = call.givenMetadata
+    return head
   }
 
   // What is left of the time, as the callee is told; relative, for its clock is not ours.

@@ -17,6 +17,11 @@ const capture = (resolve: Resolve, reject: Reject): void => {
   rejectOfLast = reject
 }
 
+/** Who carries calls, and is told that one of them is given up. */
+export interface Carrier {
+  giveUp(pending: ClientCall, reason: RpcError): void
+}
+
 /** A call that waits for its reply. Its promise is the very one that the caller gets. */
 export class ClientCall {
   readonly id: number
@@ -31,15 +36,28 @@ export class ClientCall {
   sent = false
   /** The stream argument. */
   input: OutgoingStream | undefined = undefined
+  readonly #carrier: Carrier
   readonly #resolve: Resolve
   readonly #reject: Reject
 
-  constructor(id: number, call: Call) {
+  constructor(id: number, call: Call, carrier: Carrier) {
     this.id = id
     this.call = call
+    this.#carrier = carrier
     this.promise = new Promise(capture)
     this.#resolve = resolveOfLast
     this.#reject = rejectOfLast
+  }
+
+  /** The call is cancelled: it listens itself, so that no call makes a closure for it. */
+  cancelled(reason: RpcError): void {
+    this.#carrier.giveUp(this, reason)
+  }
+
+  /** The last of a large call has left. */
+  left(): void {
+    this.sent = true
+    this.input?.wake()
   }
 
   succeed(value: Reply): void {

@@ -9,7 +9,8 @@ import type { Wire } from '../../transports/transport.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { splitArguments } from './arguments.ts'
 import { CallWriter } from './call-writer.ts'
-import { ClientCall } from './client-call.ts'
+import { CallTable } from './call-table.ts'
+import { type Carrier, ClientCall } from './client-call.ts'
 import { inPhase, lostCall, notTaken, unsentCall } from './client-errors.ts'
 import { checkChosen, firstCodec, openCodec } from './codecs.ts'
 import { readMethodInfo, readReason, readReplyHead } from './decode.ts'
@@ -25,12 +26,12 @@ export function dialFarcall(wire: Wire, room: Room): ClientSession {
   return new FarcallClient(wire, room)
 }
 
-class FarcallClient implements ClientSession, LinkOwner {
+class FarcallClient implements ClientSession, LinkOwner, Carrier {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly #link: Link
   readonly #room: Room
   readonly #codec: Codec
-  readonly #calls = new Map<number, ClientCall>()
+  readonly #calls = new CallTable<ClientCall>()
   readonly #methods = new OutgoingMethodRefs()
   readonly #writer: CallWriter
   #nextId = 1
@@ -69,7 +70,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   readonly call = (call: Call): Reply | PromiseLike<Reply> => {
     const refusal = this.#refusal()
     if (refusal !== undefined) return fail(call, refusal)
-    const pending = new ClientCall(this.#nextId, call)
+    const pending = new ClientCall(this.#nextId, call, this)
     call.phase = 'send'
     call.meet(this.#link.wire.peer)
     try {
@@ -91,7 +92,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     if (this.state !== 'closed') {
       const error =
         reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
-      for (const pending of this.#calls.values()) this.#cancel(pending, error)
+      for (const pending of this.#calls.all()) this.giveUp(pending, error)
       return this.#link.finish()
     }
     return this.#link.closed
@@ -113,21 +114,18 @@ class FarcallClient implements ClientSession, LinkOwner {
   #send(pending: ClientCall): void {
     const { call, id } = pending
     const args = splitArguments(call.args)
-    pending.sent = this.#writer.write(call, id, args, () => {
-      pending.sent = true
-      pending.input?.wake()
-    })
+    pending.sent = this.#writer.write(call, id, args, pending)
     this.#nextId++
     if (call.oneway) {
       // Settled as soon as it is on its way: there is no answer to wait for.
       this.#link.wire.flush()
       return pending.succeed(undefined)
     }
-    this.#calls.set(id, pending)
+    this.#calls.add(pending)
     // Where it is known beforehand, so that a burst of streams does not meet the peer's limit.
     this.#taken.start(pending, call.info ?? this.#room.info(call.service, call.method))
     call.phase = 'wait'
-    call.onCancel((reason) => this.#cancel(pending, reason))
+    call.onCancel(pending)
     if (args.stream !== undefined && !call.ended) {
       pending.input = this.#openInput(pending, args.stream)
       if (pending.sent) pending.input.wake()
@@ -144,7 +142,7 @@ class FarcallClient implements ClientSession, LinkOwner {
       reusable: true,
       onFirst: () => call.takeInput(),
       onEnd: () => this.#endInput(pending),
-      onError: (error) => this.#cancel(pending, RpcError.from(error, 'aborted', 'send')),
+      onError: (error) => this.giveUp(pending, RpcError.from(error, 'aborted', 'send')),
     })
   }
 
@@ -160,8 +158,8 @@ class FarcallClient implements ClientSession, LinkOwner {
     this.#link.credit.release(pending.input)
   }
 
-  // The caller wants no more: it is settled here and now, the peer is told.
-  #cancel(pending: ClientCall, reason: RpcError): void {
+  /** The caller wants no more: it is settled here and now, the peer is told. */
+  giveUp(pending: ClientCall, reason: RpcError): void {
     if (!this.#remove(pending)) return
     const dropped = this.#link.outbox.drop(pending.id)
     this.#link.assemblies.drop(pending.id)
@@ -245,7 +243,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   onOversize(_type: FrameType, id: number, _reader: Reader): void {
     const pending = this.#calls.get(id)
     if (pending === undefined) return
-    this.#cancel(
+    this.giveUp(
       pending,
       new RpcError(
         'resource_exhausted',
@@ -258,7 +256,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   onDrain(lastId: number): void {
     this.#lastAccepted = lastId
     if (this.#link.setState('draining')) this.onState('draining')
-    for (const pending of this.#calls.values()) {
+    for (const pending of this.#calls.all()) {
       if (pending.id > lastId) this.#settle(pending, this.#lost(pending, undefined))
     }
     this.#finishIfDrained()
@@ -314,7 +312,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     const window = this.#link.received.open(pending.id, this.#room.limits.streamWindowBytes)
     const stream = new ItemStream({
       onTaken: (cost) => window.take(cost),
-      onLeft: (reason) => this.#cancel(pending, reason),
+      onLeft: (reason) => this.giveUp(pending, reason),
     })
     pending.become(stream, window)
   }
@@ -329,7 +327,7 @@ class FarcallClient implements ClientSession, LinkOwner {
     try {
       item = this.#link.codec.decode(reader.bytes, reader.at, reader.end)
     } catch (thrown) {
-      return this.#cancel(pending, inPhase(RpcError.from(thrown), 'receive'))
+      return this.giveUp(pending, inPhase(RpcError.from(thrown), 'receive'))
     }
     call.liftDeadline()
     stream.push(item, cost)
@@ -380,7 +378,7 @@ class FarcallClient implements ClientSession, LinkOwner {
   }
 
   #failAll(reason: RpcError | undefined): void {
-    for (const pending of this.#calls.values()) {
+    for (const pending of this.#calls.all()) {
       const error = this.#lost(pending, reason)
       if (this.#remove(pending)) pending.fail(error)
     }

@@ -14,10 +14,34 @@ import { callFlags, maxNameBytes, methodFlags, methodRefs, moreCallFlags, replyF
  */
 export type ReadCall = CallHead & MethodRef & { readonly problem: RpcError | undefined }
 
+/** One that is read into again and again: whoever keeps something of it takes it out. */
+export type ReusedReadCall = { -readonly [Field in keyof ReadCall]: ReadCall[Field] }
+
+export function emptyReadCall(): ReusedReadCall {
+  return {
+    ref: 0,
+    service: '',
+    method: '',
+    form: 'list',
+    oneway: false,
+    timeoutMs: undefined,
+    bounded: false,
+    attempt: 1,
+    key: undefined,
+    stream: undefined,
+    metadata: undefined,
+    problem: undefined,
+  }
+}
+
 const forms = ['list', 'named', 'message'] as const
 
 /** @throws RpcError `invalid_argument` or `resource_exhausted`; the connection cannot go on, the numbering would differ. */
-export function readCallHead(reader: Reader, limits: Limits): ReadCall {
+export function readCallHead(
+  reader: Reader,
+  limits: Limits,
+  into: ReusedReadCall = emptyReadCall(),
+): ReadCall {
   const flags = reader.byte()
   const form = forms[flags & callFlags.formMask]
   if (form === undefined) throw new RpcError('invalid_argument', 'a call has arguments of an unknown form')
@@ -38,11 +62,19 @@ export function readCallHead(reader: Reader, limits: Limits): ReadCall {
     }
   }
   const more = flags & callFlags.more && problem === undefined ? reader.byte() : 0
-  const attempt = more & moreCallFlags.attempt ? reader.varint() : 1
-  const key = more & moreCallFlags.key ? readText(reader) : undefined
-  const oneway = (flags & callFlags.oneway) !== 0
-  const bounded = (flags & callFlags.bounded) !== 0
-  return { ref, service, method, form, oneway, timeoutMs, bounded, attempt, key, stream, metadata, problem }
+  into.ref = ref
+  into.service = service
+  into.method = method
+  into.form = form
+  into.oneway = (flags & callFlags.oneway) !== 0
+  into.timeoutMs = timeoutMs
+  into.bounded = (flags & callFlags.bounded) !== 0
+  into.attempt = more & moreCallFlags.attempt ? reader.varint() : 1
+  into.key = more & moreCallFlags.key ? readText(reader) : undefined
+  into.stream = stream
+  into.metadata = metadata
+  into.problem = problem
+  return into
 }
 
 /** @throws RpcError for more metadata than the limits allow, or names that cannot be. Counted before it is kept. */

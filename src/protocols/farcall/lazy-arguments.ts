@@ -1,5 +1,5 @@
 import type { Reader } from '../../core/bytes/varint.ts'
-import type { Arguments } from '../../core/call.ts'
+import type { Arguments, ArgumentsSource } from '../../core/call.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import { RpcError } from '../../core/error.ts'
 import { joinArguments } from './arguments.ts'
@@ -9,9 +9,10 @@ import type { ReadCall } from './decode.ts'
  * The arguments of a call, decoded when they are first looked at: a call that is refused by a layer costs no decoding.
  * Most are looked at before the chunk that brought them is gone; the others keep a copy of their bytes.
  */
-export class LazyArguments {
+export class LazyArguments implements ArgumentsSource {
   readonly #codec: CodecSession
-  readonly #read: ReadCall
+  readonly #form: ReadCall['form']
+  readonly #position: ReadCall['stream']
   readonly #stream: AsyncIterable<unknown> | undefined
   #bytes: Uint8Array | undefined
   #start: number
@@ -19,12 +20,13 @@ export class LazyArguments {
 
   constructor(
     codec: CodecSession,
-    read: ReadCall,
+    { form, stream: position }: ReadCall,
     stream: AsyncIterable<unknown> | undefined,
     reader: Reader,
   ) {
     this.#codec = codec
-    this.#read = read
+    this.#form = form
+    this.#position = position
     this.#stream = stream
     this.#bytes = reader.bytes
     this.#start = reader.at
@@ -32,13 +34,13 @@ export class LazyArguments {
   }
 
   /** @throws RpcError `invalid_argument` for bytes that do not decode. */
-  readonly decode = (): Arguments => {
+  decode(): Arguments {
     const bytes = this.#bytes
     if (bytes === undefined) throw new RpcError('internal', 'the arguments were decoded before')
     this.#bytes = undefined
-    const { form, stream } = this.#read
     try {
-      return joinArguments(form, this.#codec.decode(bytes, this.#start, this.#end), stream, this.#stream)
+      const value = this.#codec.decode(bytes, this.#start, this.#end)
+      return joinArguments(this.#form, value, this.#position, this.#stream)
     } catch (thrown) {
       const error = RpcError.from(thrown, 'invalid_argument')
       throw new RpcError(error.code, `the arguments cannot be read: ${error.message}`, {

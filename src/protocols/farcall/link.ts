@@ -158,7 +158,7 @@ export class Link implements StreamSink {
       this.encode(item, start)
     } while (this.outbox.definitionsFirst(this.codec, start))
     const cost = out.at - start - stream.headBytes + itemOverhead
-    const sent = this.outbox.finish(start, frameTypes.item, stream.id, false, () => stream.wake())
+    const sent = this.outbox.finish(start, frameTypes.item, stream.id, false, stream)
     this.credit.spend(stream, cost)
     return sent
   }

@@ -34,28 +34,32 @@ export class OutgoingMethodRefs {
 export class IncomingMethodRefs {
   readonly #byRef: MethodRef[] = []
 
+  /** Called for each method that is given a number. */
+  onNew: (entry: MethodRef) => void = () => {}
+
   /**
-   * The method that a call names, and whether it was given a number just now.
+   * The method that a call names.
    * @throws RpcError `invalid_argument` for a number that was never given, `resource_exhausted` for too many.
    */
-  resolve(named: MethodRef): { entry: MethodRef; isNew: boolean } {
-    if (named.ref >= methodRefs.first) {
-      const entry = this.#byRef[named.ref - methodRefs.first]
+  resolve({ ref, service, method }: MethodRef): MethodRef {
+    if (ref >= methodRefs.first) {
+      const entry = this.#byRef[ref - methodRefs.first]
       if (entry === undefined)
         throw new RpcError(
           'invalid_argument',
-          `a call refers to method number ${named.ref}, which was never defined`,
+          `a call refers to method number ${ref}, which was never defined`,
         )
-      return { entry, isNew: false }
+      return entry
     }
-    if (named.ref === methodRefs.literal) return { entry: named, isNew: false }
+    if (ref === methodRefs.literal) return { ref, service, method }
     if (this.#byRef.length >= maxMethodRefs)
       throw new RpcError(
         'resource_exhausted',
         `more than ${maxMethodRefs} methods are numbered on one connection`,
       )
-    const entry = { ref: this.#byRef.length + methodRefs.first, service: named.service, method: named.method }
+    const entry = { ref: this.#byRef.length + methodRefs.first, service, method }
     this.#byRef.push(entry)
-    return { entry, isNew: true }
+    this.onNew(entry)
+    return entry
   }
 }

@@ -12,12 +12,17 @@ import {
   minFrameBytes,
 } from './frames.ts'
 
+/** Who is told that the last of a large message has left. */
+export interface Sender {
+  left(): void
+}
+
 interface Large {
   readonly type: FrameType
   readonly id: number
   readonly body: Uint8Array
   sent: number
-  onSent: (() => void) | undefined
+  sender: Sender | undefined
 }
 
 // What may stand unsent in front of a small frame: little enough not to hold it up, enough to keep a link busy.
@@ -77,12 +82,12 @@ export class Outbox {
   }
 
   /**
-   * Completes the frame that began at `start`. Returns false if it is large and still on its way, and then calls
-   * `onSent` once it has gone; nothing more may be sent for its id before.
+   * Completes the frame that began at `start`. Returns false if it is large and still on its way, and then `sender` is
+   * told once it has left; nothing more may be sent for its id before.
    * @throws RpcError `resource_exhausted` if the peer takes no message of that size, or too much waits already; the
    * frame is then taken back.
    */
-  finish(start: number, type: FrameType, id: number, prompt = true, onSent?: () => void): boolean {
+  finish(start: number, type: FrameType, id: number, prompt = true, sender?: Sender): boolean {
     const out = this.#out
     if (this.fits(start)) {
       endFrame(out, start)
@@ -95,12 +100,12 @@ export class Outbox {
     const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : new Uint8Array()
     out.at = start
     if (problem !== undefined) throw problem
-    const message: Large = { type, id, body, sent: 0, onSent: undefined }
+    const message: Large = { type, id, body, sent: 0, sender: undefined }
     this.#large.push(message)
     this.#waitingBytes += size
     this.pump()
     if (!this.#large.includes(message)) return true
-    message.onSent = onSent
+    message.sender = sender
     return false
   }
 
@@ -137,7 +142,7 @@ export class Outbox {
       else {
         this.#large.splice(this.#turn, 1)
         this.#write(message, message.type | joinedBit, left)
-        message.onSent?.()
+        message.sender?.left()
       }
     }
   }

@@ -57,6 +57,11 @@ export class OutgoingStream {
     return this.#state === 'ended'
   }
 
+  /** The last of a large item has left: the next one may come. */
+  left(): void {
+    this.wake()
+  }
+
   /** Goes on, if it waits. */
   wake(): void {
     if (this.#state !== 'parked') return

@@ -16,7 +16,7 @@ export class ReplyWriter {
   value(served: ServerCall, value: unknown): RpcError | undefined {
     const { outbox, wire } = this.#link
     if (this.#link.state === 'closed') return undefined
-    const { head, trailer } = served.call.given
+    const { givenHead: head, givenTrailer: trailer } = served.call
     let start: number
     try {
       do {
@@ -57,7 +57,7 @@ export class ReplyWriter {
   #bare(type: typeof frameTypes.head | typeof frameTypes.end, served: ServerCall, isHead: boolean): void {
     if (this.#link.state === 'closed') return
     const { out } = this.#link.wire
-    const { head, trailer } = served.call.given
+    const { givenHead: head, givenTrailer: trailer } = served.call
     const start = beginFrame(out, type, served.id)
     writeReplyHead(out, 0, isHead ? head : undefined, isHead ? undefined : trailer)
     endFrame(out, start)
@@ -87,12 +87,17 @@ export class ReplyWriter {
     extra: unknown,
   ): void {
     const { outbox, wire } = this.#link
-    const given = served?.call.given
+    const call = served?.call
     const flags = (notExecuted ? replyFlags.notExecuted : 0) | (extra === undefined ? 0 : replyFlags.extra)
     let start: number
     do {
       start = beginFrame(wire.out, frameTypes.error, id)
-      writeReplyHead(wire.out, flags, served?.headSent === true ? undefined : given?.head, given?.trailer)
+      writeReplyHead(
+        wire.out,
+        flags,
+        served?.headSent === true ? undefined : call?.givenHead,
+        call?.givenTrailer,
+      )
       writeReason(wire.out, error)
       if (extra === undefined) break
       this.#link.encode(extra, start)

@@ -1,14 +1,20 @@
 import type { Call } from '../../core/call.ts'
+import type { RpcError } from '../../core/error.ts'
 import type { ItemStream } from '../../core/item-stream.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 import type { ReceiveWindow } from './receive-window.ts'
+
+/** Who serves calls, and is told that one of them is cancelled. */
+export interface Servant {
+  giveUp(served: ServerCall, reason: RpcError): void
+}
 
 /** A call that is being served. */
 export class ServerCall {
   readonly id: number
   readonly call: Call
   /** The stream argument. */
-  readonly input: IncomingInput | undefined
+  input: IncomingInput | undefined = undefined
   /** The reply, if it is a stream. */
   output: OutgoingStream | undefined = undefined
   /** It counts as a stream. */
@@ -19,10 +25,17 @@ export class ServerCall {
   /** The reply is decided, its last frame on its way. */
   settled = false
 
-  constructor(id: number, call: Call, input: IncomingInput | undefined) {
+  readonly #servant: Servant
+
+  constructor(id: number, call: Call, servant: Servant) {
     this.id = id
     this.call = call
-    this.input = input
+    this.#servant = servant
+  }
+
+  /** The call is cancelled: it listens itself, so that no call makes a closure for it. */
+  cancelled(reason: RpcError): void {
+    this.#servant.giveUp(this, reason)
   }
 }
 

@@ -1,12 +1,14 @@
 import type { Reader } from '../../core/bytes/varint.ts'
 import { Call } from '../../core/call.ts'
+import { callPlace, readingCalls } from '../../core/context.ts'
 import { isNotExecuted, markNotExecuted, remoteError, RpcError } from '../../core/error.ts'
 import { type Handler, isPending, type Reply } from '../../core/layer.ts'
 import { isStream } from '../../core/stream.ts'
 import type { Wire } from '../../transports/transport.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
 import { acceptCodec, firstCodec, openCodec } from './codecs.ts'
-import { type ReadCall, readCallHead, readReason } from './decode.ts'
+import { CallTable } from './call-table.ts'
+import { emptyReadCall, type ReadCall, readCallHead, readReason } from './decode.ts'
 import { beginFrame, endFrame, type MethodRef, writeMethodInfo } from './encode.ts'
 import { type FrameType, frameTypes, itemOverhead } from './frames.ts'
 import { IdSequence } from './id-sequence.ts'
@@ -16,7 +18,7 @@ import { IncomingMethodRefs } from './method-refs.ts'
 import type { OutgoingStream } from './outgoing-stream.ts'
 import { type Preface, prefaceOf, protocolVersion } from './preface.ts'
 import { ReplyWriter } from './reply-writer.ts'
-import { ServerCall } from './server-call.ts'
+import { type Servant, ServerCall } from './server-call.ts'
 import { ServerStreams } from './server-streams.ts'
 
 /** The server's side of a connection. */
@@ -28,7 +30,7 @@ export function acceptFarcall(wire: Wire, handler: Handler, room: Room): Session
 // nothing else (rapid reset) gets no further than this.
 const cancelledBurst = 200
 
-class FarcallServer implements Session, LinkOwner {
+class FarcallServer implements Session, LinkOwner, Servant {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly #room: Room
   readonly #handler: Handler
@@ -38,7 +40,9 @@ class FarcallServer implements Session, LinkOwner {
   readonly #methods = new IncomingMethodRefs()
   readonly #ids = new IdSequence()
   /** Calls whose reply is not decided. */
-  readonly #calls = new Map<number, ServerCall>()
+  readonly #calls = new CallTable<ServerCall>()
+  // One for all calls: what is kept of one is taken out before the next is read.
+  readonly #read = emptyReadCall()
   /** Above this id nothing is accepted any more. */
   #lastAccepted = Number.POSITIVE_INFINITY
   /** Streams among them. */
@@ -52,6 +56,10 @@ class FarcallServer implements Session, LinkOwner {
     this.#link = new Link(wire, room, this, openCodec(firstCodec(room.codecs), room.limits, undefined))
     this.#replies = new ReplyWriter(this.#link)
     this.#streaming = new ServerStreams(this.#link, this.#replies)
+    this.#methods.onNew = (entry) => this.#tellInfo(entry)
+    const place = callPlace()
+    const read = wire.onData
+    wire.onData = (chunk) => readingCalls(place, read, chunk)
   }
 
   get state(): SessionState {
@@ -77,7 +85,7 @@ class FarcallServer implements Session, LinkOwner {
   async close(reason?: RpcError): Promise<void> {
     if (this.state === 'closed') return this.#link.closed
     const error = reason ?? new RpcError('unavailable', 'the server has closed the connection')
-    for (const served of this.#calls.values()) this.#abandon(served, error, true)
+    for (const served of this.#calls.all()) this.#abandon(served, error, true)
     return this.#link.finish()
   }
 
@@ -164,7 +172,7 @@ class FarcallServer implements Session, LinkOwner {
       cause: reason,
       phase: 'write',
     })
-    for (const served of this.#calls.values()) this.#abandon(served, error, false)
+    for (const served of this.#calls.all()) this.#abandon(served, error, false)
     this.onState('closed', reason)
   }
 
@@ -174,9 +182,8 @@ class FarcallServer implements Session, LinkOwner {
 
   #onCall(id: number, reader: Reader): void {
     this.#ids.begin(id)
-    const read = readCallHead(reader, this.#room.limits)
-    const { entry, isNew } = this.#methods.resolve(read)
-    if (isNew) this.#tellInfo(entry)
+    const read = readCallHead(reader, this.#room.limits, this.#read)
+    const entry = this.#methods.resolve(read)
     const refusal = read.problem ?? this.#refusal(id, entry)
     if (refusal === undefined) this.#serve(id, read, entry, reader)
     else if (!read.oneway) this.#replies.refuse(id, refusal)
@@ -237,7 +244,7 @@ class FarcallServer implements Session, LinkOwner {
       clock,
       service,
       method,
-      args: args.decode,
+      args,
       deadline: read.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + read.timeoutMs,
       bounded: read.bounded,
       oneway: read.oneway,
@@ -248,11 +255,12 @@ class FarcallServer implements Session, LinkOwner {
       startedAt,
       phase: 'read',
     })
-    const served = new ServerCall(id, call, input)
-    this.#calls.set(id, served)
+    const served = new ServerCall(id, call, this)
+    served.input = input
+    this.#calls.add(served)
     this.#running++
     call.watchDeadline()
-    call.onCancel((reason) => this.#abandon(served, reason, true))
+    call.onCancel(served)
     this.#run(served)
     args.detach()
   }
@@ -338,6 +346,11 @@ class FarcallServer implements Session, LinkOwner {
     } catch (thrown) {
       this.#abandon(served, RpcError.from(thrown, 'invalid_argument', 'read'), true)
     }
+  }
+
+  /** The call was cancelled on this side: its time is over, or somebody here wants no more of it. */
+  giveUp(served: ServerCall, reason: RpcError): void {
+    this.#abandon(served, reason, true)
   }
 
   /** The call ends before its handler has: cancelled, expired, broken off, refused. */

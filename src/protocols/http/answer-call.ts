@@ -33,7 +33,7 @@ export function readCall(request: HttpRequest, named: NamedMethod, codec: CodecS
   return new Call({
     clock: room.clock,
     ...named,
-    args: () => readArguments(body, head.named, codec),
+    args: { decode: () => readArguments(body, head.named, codec) },
     deadline: head.timeoutMs === undefined ? Number.POSITIVE_INFINITY : startedAt + head.timeoutMs,
     bounded: head.bounded,
     oneway: head.oneway,

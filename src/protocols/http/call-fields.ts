@@ -55,7 +55,7 @@ export function* writeCallFields(call: Call, limits: Limits): Generator<readonly
   if (call.attempt > 1) yield [callFields.attempt, String(call.attempt)]
   if (call.key !== undefined && /^[!-~](?:[ -~]*[!-~])?$/.test(call.key)) yield [callFields.key, call.key]
   if (call.oneway) yield [callFields.oneway, 'true']
-  const { metadata } = call.given
+  const metadata = call.givenMetadata
   if (metadata === undefined) return
   checkMetadata(metadata, limits)
   yield* writeMetadata(metadata, metadataPrefixes.head)

@@ -80,7 +80,7 @@ export class ServedCall implements PumpSink {
     this.#stopped()
     if (this.#settled) return
     this.#begin()
-    const { trailer } = this.call.given
+    const trailer = this.call.givenTrailer
     if (trailer !== undefined && trailer.size > 0) this.#writeEnd(undefined)
     this.#init.writer?.end()
     this.#settle(undefined)
@@ -177,7 +177,7 @@ export class ServedCall implements PumpSink {
   }
 
   #writeEnd(error: RpcError | undefined): void {
-    const { trailer } = this.call.given
+    const trailer = this.call.givenTrailer
     this.#init.writer?.piece(writeEndLine(this.#init.codec, { error, trailer }, this.#line))
   }
 
@@ -189,7 +189,7 @@ export class ServedCall implements PumpSink {
   }
 
   #metadata(which: 'head' | 'both' = 'both'): (readonly [string, string])[] {
-    const { head, trailer } = this.call.given
+    const { givenHead: head, givenTrailer: trailer } = this.call
     const fields: (readonly [string, string])[] = []
     if (head !== undefined) fields.push(...writeMetadata(head, metadataPrefixes.head, none))
     if (which === 'both' && trailer !== undefined)
