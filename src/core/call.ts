@@ -1,16 +1,13 @@
+import type { Arguments, ArgumentsSource } from './arguments.ts'
 import type { Clock } from './clock.ts'
 import { markNotExecuted, type Phase, RpcError } from './error.ts'
+import { append, each } from './few.ts'
 import { Metadata } from './metadata.ts'
 import type { MethodInfo } from './method-info.ts'
 import type { Peer } from './peer.ts'
 import type { Timed } from './wheel.ts'
 
-/** The arguments of a call: a list, or by name, or (`message`) a single object that stands for all of them. */
-export interface Arguments {
-  readonly list: readonly unknown[]
-  readonly named?: ReadonlyMap<string, unknown>
-  readonly message?: boolean
-}
+export type { Arguments, ArgumentsSource } from './arguments.ts'
 
 /** How a call ended. The call itself is its outcome, once it has ended. */
 export interface Outcome {
@@ -21,12 +18,6 @@ export interface Outcome {
   /** When the reply began: a value, or the head of a stream. 0 if it never did. */
   readonly headAt: number
   readonly endedAt: number
-}
-
-/** Arguments that are decoded when they are first looked at. */
-export interface ArgumentsSource {
-  /** Asked at most once. @throws RpcError `invalid_argument` for what does not decode. */
-  decode(): Arguments
 }
 
 /**
@@ -396,22 +387,6 @@ export class Call implements Outcome, Timed {
     )
     return phase === 'connect' || phase === 'negotiate' ? markNotExecuted(error) : error
   }
-}
-
-// Nearly always there is at most one listener, and then no array is made.
-function append<T>(held: T | T[] | undefined, added: T): T | T[] {
-  if (held === undefined) return added
-  if (Array.isArray(held)) {
-    held.push(added)
-    return held
-  }
-  return [held, added]
-}
-
-function each<T>(held: T | T[] | undefined, visit: (one: T) => void): void {
-  if (held === undefined) return
-  if (Array.isArray(held)) for (const one of held) visit(one)
-  else visit(held)
 }
 
 function tellCancelled(listener: CancelListener, reason: RpcError): void {

@@ -19,6 +19,7 @@ import type { OutgoingStream } from './outgoing-stream.ts'
 import { type Preface, prefaceOf, protocolVersion } from './preface.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { type Servant, ServerCall } from './server-call.ts'
+import { tooMany, tooManyStreams } from './server-errors.ts'
 import { ServerStreams } from './server-streams.ts'
 
 /** The server's side of a connection. */
@@ -218,11 +219,7 @@ class FarcallServer implements Session, LinkOwner, Servant {
     }
     const isStream =
       this.#streams >= this.#room.limits.maxStreams && this.#room.info(service, method)?.output === 'stream'
-    return isStream ? markNotExecuted(this.#tooManyStreams()) : undefined
-  }
-
-  #tooManyStreams(): RpcError {
-    return tooMany(`${this.#streams} streams of this connection are open`, 'maxStreams')
+    return isStream ? markNotExecuted(tooManyStreams(this.#streams)) : undefined
   }
 
   #tellInfo({ ref, service, method }: MethodRef): void {
@@ -323,7 +320,7 @@ class FarcallServer implements Session, LinkOwner, Servant {
         'failed_precondition',
         `${call.name} answers with a stream and cannot be called one-way`,
       )
-    return this.#streams < this.#room.limits.maxStreams ? undefined : this.#tooManyStreams()
+    return this.#streams < this.#room.limits.maxStreams ? undefined : tooManyStreams(this.#streams)
   }
 
   #onStreamEnd(served: ServerCall): void {
@@ -399,8 +396,4 @@ class FarcallServer implements Session, LinkOwner, Servant {
   #finishIfDrained(): void {
     if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
   }
-}
-
-function tooMany(what: string, limit: string): RpcError {
-  return new RpcError('resource_exhausted', `${what}, and no more are allowed (limits.${limit})`)
 }

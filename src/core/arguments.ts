@@ -1,0 +1,14 @@
+// What a call is made with.
+
+/** The arguments of a call: a list, or by name, or (`message`) a single object that stands for all of them. */
+export interface Arguments {
+  readonly list: readonly unknown[]
+  readonly named?: ReadonlyMap<string, unknown>
+  readonly message?: boolean
+}
+
+/** Arguments that are decoded when they are first looked at. */
+export interface ArgumentsSource {
+  /** Asked at most once. @throws RpcError `invalid_argument` for what does not decode. */
+  decode(): Arguments
+}
