@@ -14,7 +14,7 @@ import { registryResolvers } from './discovery/registry-resolver.ts'
 import { staticResolvers } from './discovery/static.ts'
 import { createFarcall, type Farcall, type FarcallParts } from './farcall.ts'
 import type { RetryOptions } from './layers/retry.ts'
-import { createLogger } from './logging/pino.node.ts'
+import { createWarnings } from './logging/warnings.node.ts'
 import { farcallProtocol } from './protocols/farcall/index.ts'
 import { createConnectUnwrap, createGeerpcProtocol, geerpcProtocol } from './protocols/geerpc/index.ts'
 import { goConnectRoute } from './protocols/go-rpc/index.ts'
@@ -46,7 +46,6 @@ import {
 import { createUnixTransport } from './transports/unix.node.ts'
 
 export * from './index.ts'
-export { createLogger, type LoggerOptions } from './logging/pino.node.ts'
 export type { RegistryOptions } from './registry/index.ts'
 export { type Closable, stopOnSignals, type StopOptions } from './server/stop-on-signals.node.ts'
 export type { TlsClientOptions, TlsServerOptions } from './transports/tls.node.ts'
@@ -76,8 +75,8 @@ export const nodeParts: FarcallParts = {
   balancers,
   resolvers: [registryResolvers, staticResolvers],
   registrars: [registryRegistrars],
-  // Warnings and errors only: a library that talks is a nuisance. Give `logger` for more.
-  logger: createLogger({ level: 'warn' }),
+  // Warnings and errors only. Give `logger` for more: one of `farcall/logging`, pino's, or your own.
+  logger: createWarnings(),
   localAddresses,
   wireFrom: (stream) => (stream instanceof Duplex ? wireFromStream(stream, { side: 'server' }) : undefined),
 }

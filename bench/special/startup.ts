@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { cacheDir, root, sourceCondition, tsc } from '../../scripts/checkout.ts'
+import { cacheDir, root, sourceCondition } from '../../scripts/checkout.ts'
 import { nodeCommand, startProcess } from '../harness/processes.ts'
 import { median } from '../report/stats.ts'
 
@@ -25,8 +25,8 @@ function build(): string {
   mkdirSync(folder, { recursive: true })
   const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: object }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', imports }))
-  const [program, args] = tsc(['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')])
-  const { status, stdout } = spawnSync(program, args, { cwd: root, encoding: 'utf8' })
+  const args = ['scripts/build.ts', join(folder, 'dist')]
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
   if (status !== 0) throw new Error(`it cannot be built: ${stdout.split('\n')[0]}`)
   return join(folder, 'dist', 'node.js')
 }

@@ -1,4 +1,5 @@
-import { createLogger, type LogLevel } from '../node.ts'
+import { createLogger } from '../logging/pino.node.ts'
+import type { LogLevel } from '../node.ts'
 import type { Asked } from './next-step.ts'
 import { type ResolvedSettings, resolveSettings, type Sources } from './settings/resolve.ts'
 import type { CommandName } from './settings/table.ts'

@@ -63,23 +63,26 @@ export class LoadTracker implements Load {
       this.latencyMs = sample
     } else {
       if (error !== undefined && (error.code === 'cancelled' || isEndpointsFault(error))) return
-      const kept = Math.exp((this.#measuredAt - endedAt) / decayMs)
+      const kept = 1 - forgotten(endedAt - this.#measuredAt)
       this.latencyMs = this.latencyMs * kept + sample * (1 - kept)
     }
     this.#measuredAt = endedAt
   }
 
   #judge({ endedAt, error }: Outcome): void {
-    const share = Math.min(
-      mostShare,
-      Math.max(leastShare, 1 - Math.exp((this.#judgedAt - endedAt) / decayMs)),
-    )
+    const share = Math.min(mostShare, Math.max(leastShare, forgotten(endedAt - this.#judgedAt)))
     const success = error === undefined || !isEndpointsFault(error) ? 1 : 0
     this.successRate += (success - this.successRate) * share
     // Close enough to 1 is 1: it would otherwise creep up for ever.
     if (this.successRate > 0.999) this.successRate = 1
     this.#judgedAt = endedAt
   }
+}
+
+/** The share of what was known that no longer counts after so many milliseconds. */
+function forgotten(ms: number): number {
+  // Under load there is an answer every few microseconds: there the curve is a line, and costs no exponential.
+  return ms < 10 ? ms / decayMs : 1 - Math.exp(-ms / decayMs)
 }
 
 /**

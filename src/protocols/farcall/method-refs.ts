@@ -6,11 +6,15 @@ import { maxMethodRefs, methodRefs } from './frames.ts'
 export class OutgoingMethodRefs {
   readonly #byService = new Map<string, Map<string, MethodRef>>()
   readonly #byRef: MethodRef[] = []
+  // Calls come in runs of the same method, and its names are mostly the very same strings.
+  #last: MethodRef | undefined
 
   /** How to write this method; `first` if the peer learns its number only now. */
   refer(service: string, method: string): MethodRef {
+    const last = this.#last
+    if (last !== undefined && last.method === method && last.service === service) return last
     const known = this.#byService.get(service)?.get(method)
-    if (known !== undefined) return known
+    if (known !== undefined) return (this.#last = known)
     const ref = this.#byRef.length < maxMethodRefs ? methodRefs.define : methodRefs.literal
     return { ref, service, method }
   }
