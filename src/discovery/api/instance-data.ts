@@ -84,12 +84,18 @@ export function sizeOf(data: InstanceData): number {
 
 function decodeService(value: unknown, path: string): ServiceEntry {
   const version = readOptionalText(readField(value, 'version', path), `${path}.version`, maxNameLength)
-  const methods = readField(value, 'methods', path)
+  const given = readField(value, 'methods', path) ?? undefined
+  const methods = given === undefined ? undefined : decodeMethods(given, `${path}.methods`)
   return Object.freeze({
-    name: readText(readField(value, 'name', path), `${path}.name`, maxNameLength),
+    name: decodeServiceName(readField(value, 'name', path), path, methods),
     ...(version !== undefined && { version }),
-    ...(methods !== undefined && methods !== null && { methods: decodeMethods(methods, `${path}.methods`) }),
+    ...(methods !== undefined && { methods }),
   })
+}
+
+// The older peers of protobuf register methods that are in no service. Without a method such an entry says nothing.
+function decodeServiceName(value: unknown, path: string, methods: readonly string[] = []): string {
+  return value === '' && methods.length > 0 ? '' : readText(value, `${path}.name`, maxNameLength)
 }
 
 function decodeMethods(value: unknown, path: string): readonly string[] {
