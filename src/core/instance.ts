@@ -33,6 +33,9 @@ export interface Instance {
 }
 
 /** What an entry offers, for people: the name of its service, or the methods that are in none. */
-export function offeredNames({ name, methods = [] }: Pick<ServiceEntry, 'name' | 'methods'>): readonly string[] {
+export function offeredNames({
+  name,
+  methods = [],
+}: Pick<ServiceEntry, 'name' | 'methods'>): readonly string[] {
   return name === '' ? methods : [name]
 }

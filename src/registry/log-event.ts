@@ -54,9 +54,7 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
 
 /** Where it is and what it offers, Farcall's own services left out. */
 function whatItIs(instance: Instance): string {
-  const services = instance.services
-    .flatMap(offeredNames)
-    .filter((name) => !isInternalName(name))
+  const services = instance.services.flatMap(offeredNames).filter((name) => !isInternalName(name))
   const offers = services.length === 0 ? '' : ` (${listNames(services)})`
   return ` at ${instance.endpoints.map(formatEndpoint).join(', ')}${offers}`
 }

@@ -195,11 +195,7 @@ export class RegistryStore {
     } else if (silence.due.length === 0) this.#preserving = false
   }
 
-  #put(
-    ref: LeaseRef & LeaseTerms,
-    instances: readonly Instance[],
-    mustExist: boolean,
-  ): RegisterReply {
+  #put(ref: LeaseRef & LeaseTerms, instances: readonly Instance[], mustExist: boolean): RegisterReply {
     const now = this.clock.now()
     const known = this.#leases.get(ref.id)
     try {

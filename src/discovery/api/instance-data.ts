@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
+import { type Endpoint, formatEndpoint, isWildcardHost, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
 import {
@@ -119,9 +119,7 @@ function decodeEndpoint(value: unknown, path: string): Endpoint {
   }
   const { address } = endpoint
   if (address.transport !== 'tcp' && address.transport !== 'tls') return endpoint
-  // 0.0.0.0, ::, [0:0:0:0:0:0:0:0], ::ffff:0.0.0.0 mean "every address of this machine" to who listens, and nothing
-  // to who connects.
-  if (/^(::ffff:)?[0:.]+$/i.test(address.host)) {
+  if (isWildcardHost(address.host)) {
     const hint = `advertise an address that others can connect to, such as tcp://10.0.0.5:${address.port}`
     throw invalid(path, `is '${text}', and ${address.host} is no address of one machine: ${hint}`)
   }
