@@ -56,7 +56,7 @@ export function createFacesRig(options: FacesOptions = {}, store: RegistryOption
       body: bytes,
       peer: peerAt('from' in given ? given.from : '10.0.0.9'),
       host: 'registry:9999',
-      room: testRoom(),
+      room: testRoom(clock),
       signal: new AbortController().signal,
     }
     for (const route of faces.routes) {
@@ -120,7 +120,8 @@ export function peerAt(host: string | undefined): Peer {
   return { transport: 'tcp', address: host.includes(':') ? `[${host}]:52000` : `${host}:52000` }
 }
 
-async function textOf({ body = '' }: HttpResponse): Promise<string> {
+/** The body of an answer. */
+export async function textOf({ body = '' }: HttpResponse): Promise<string> {
   if (typeof body === 'string') return body
   if (body instanceof Uint8Array) return new TextDecoder().decode(body)
   let text = ''

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
-import { createFacesRig, peerAt } from './faces-rig.suite.ts'
+import { createFacesRig, textOf } from './faces-rig.suite.ts'
 
 const minute = 60_000
 
@@ -167,7 +167,7 @@ describe('the registry of the Go systems', () => {
     const response = post('tcp@10.0.0.5:1', { from: '203.0.113.9' })
     assert.equal(response.status, 403)
     assert.match(
-      String(response.body),
+      await textOf(response),
       /203\.0\.113\.9 may not register here .*faces: \{ allow: \['203\.0\.113\.9'/,
     )
     for (let i = 0; i < 1_000; i++) post('tcp@10.0.0.5:1', { from: '2001:db8::9' })
@@ -203,11 +203,11 @@ describe('the registry of the Go systems', () => {
     ['tcp@10.0.0.5:1\u0001', /control characters/],
   ]
   for (const [address, why] of nonsense) {
-    it(`refuses ${JSON.stringify(address.slice(0, 40))} with the reason`, () => {
+    it(`refuses ${JSON.stringify(address.slice(0, 40))} with the reason`, async () => {
       const { post, store, registry } = createFacesRig()
       const response = post(address, { from: '127.0.0.1' })
       assert.equal(response.status, 400)
-      assert.match(String(response.body), why)
+      assert.match(await textOf(response), why)
       assert.equal(store.size, 0)
       registry.close()
     })

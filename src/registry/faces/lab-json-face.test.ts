@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { decodeInstance, encodeInstance } from '../../discovery/api/instance-data.ts'
-import { createFacesRig } from './faces-rig.suite.ts'
+import type { HttpResponse } from '../../protocols/http-route.ts'
+import { createFacesRig, textOf } from './faces-rig.suite.ts'
 
 const meta = (patch: object = {}) => ({
   protocol: 'json',
@@ -153,7 +154,7 @@ describe('the registry of the Python systems with JSON', () => {
     const { ask, json, registry } = createFacesRig()
     const body = `{"protocol": "json", "host": "h", "port": 1, "parameters": {"n": NaN, "i": [-Infinity], "big": 123456789012345678901}}`
     assert.equal((await json('/myRegistry/register', { body })).status, 200)
-    const answer = String(ask(findPath)?.body)
+    const answer = await textOf(ask(findPath) as HttpResponse)
     assert.match(answer, /"parameters": \{"n": null, "i": \[null\], "big": 123456789012345678901\}/)
     registry.close()
   })
