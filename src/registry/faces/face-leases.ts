@@ -6,14 +6,15 @@ import { maxNameLength } from '../../discovery/api/limits.ts'
 import type { LeaseTerms } from '../lease.ts'
 import type { RegistryStore } from '../store.ts'
 
+// The Go systems send a heartbeat after 4 of 5 minutes, the others earlier; a little later it is missing.
+const silentShare = 0.85
+
 export interface FaceLeasesInit {
   readonly store: RegistryStore
   /** The name of the face: what comes through another is another instance. */
   readonly face: string
   /** How long an instance stays without being heard of; 0: until it is unregistered. */
   readonly leaseMs: number
-  /** After which part of `leaseMs` a heartbeat is missing. Default 0.6. */
-  readonly silentShare?: number
   readonly nextIncarnation: () => number
 }
 
@@ -24,11 +25,11 @@ export class FaceLeases {
   readonly #terms: LeaseTerms
   readonly #nextIncarnation: () => number
 
-  constructor({ store, face, leaseMs, silentShare, nextIncarnation }: FaceLeasesInit) {
+  constructor({ store, face, leaseMs, nextIncarnation }: FaceLeasesInit) {
     const ttlMs = leaseMs === 0 ? Number.POSITIVE_INFINITY : leaseMs
     this.#store = store
     this.#face = face
-    this.#terms = { ttlMs, ...(silentShare !== undefined && { silentAfterMs: ttlMs * silentShare }) }
+    this.#terms = { ttlMs, silentAfterMs: ttlMs * silentShare }
     this.#nextIncarnation = nextIncarnation
   }
 

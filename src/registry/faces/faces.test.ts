@@ -114,6 +114,22 @@ describe('what is registered through one face is found through every other', () 
     rig.registry.close()
   })
 
+  it('with the parameters that were sent, where a Python server and ours are at one place', async () => {
+    const rig = createFacesRig()
+    const endpoints = [`lab-json+tcp://${host}:1`]
+    register(rig, farcall('before', endpoints, { metadata: { a: 'b' } }))
+    await rig.json('/myRegistry/register', {
+      body: { protocol: 'json', host, port: 1, parameters: { n: 1 } },
+    })
+    register(rig, farcall('after', endpoints, { metadata: { a: 'b' } }))
+    const { value } = await rig.json('/myRegistry/findAllInstances?proto=json')
+    assert.deepEqual(
+      value.map((one: { parameters: object }) => one.parameters),
+      [{ n: 1 }],
+    )
+    rig.registry.close()
+  })
+
   it('each with its own lease', async () => {
     const rig = createFacesRig()
     for (const [name, { come }] of Object.entries(servers))

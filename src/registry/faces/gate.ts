@@ -32,7 +32,7 @@ export function createGate({ clock, logger, allow, isAllowed }: GateInit): Gate 
     if (host === undefined || isAllowed(host)) return
     throw new RpcError(
       'permission_denied',
-      `${host} may not register here in the way of the older systems, only ${listNames(allow)} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
+      `${host} may not register here in the way of the older systems, ${allow.length === 0 ? 'nobody' : `only ${listNames(allow)}`} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
     )
   }
 

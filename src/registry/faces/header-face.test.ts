@@ -200,6 +200,7 @@ describe('the registry of the Go systems', () => {
     [`tcp@${'a'.repeat(600)}:1`, /has 606 characters, at most 512/],
     ['unix@tmp/rpc.sock', /whole path/],
     ['unix@/tmp/a,tcp@evil:1', /whole path/],
+    ['unix@/tmp/a@b', /whole path/],
     ['tcp@10.0.0.5:1\u0001', /control characters/],
   ]
   for (const [address, why] of nonsense) {

@@ -24,8 +24,6 @@ const families: readonly Family[] = [
   { servers: 'x-myrpc-servers', server: 'x-myrpc-server', overHttp: 'myrpc-http' },
 ]
 
-// Heartbeats come after 4 of 5 minutes; a little later they are missing.
-const silentShare = 0.85
 // A client of Go takes 10 MiB of header fields, and there are two lists.
 const maxListLength = 4 * 1024 * 1024
 
@@ -38,14 +36,13 @@ export function headerFace(
   { leaseMs, paths }: { readonly leaseMs: number; readonly paths: readonly string[] },
 ): HttpRoute {
   const { store, gate, nextIncarnation } = room
-  const leases = new FaceLeases({ store, face: 'header', leaseMs, silentShare, nextIncarnation })
+  const leases = new FaceLeases({ store, face: 'header', leaseMs, nextIncarnation })
   const lists = new RevisionCache<string>(store)
 
   function list(family: Family, isHere: boolean): string {
     return lists.get(`${family.servers} ${isHere}`, () => {
-      const offers = findOffers(store, (endpoint) => spell(endpoint, family, isHere) !== undefined)
-      const spelled = offers.map(({ endpoint }) => spell(endpoint, family, isHere) as string)
-      return cut([...new Set(spelled)].sort())
+      const offers = findOffers(store, (endpoint) => spell(endpoint, family, isHere))
+      return cut([...new Set(offers.map(({ way }) => way))].sort())
     })
   }
 
@@ -78,7 +75,7 @@ export function headerFace(
     if (scheme === undefined) {
       throw invalid(
         'the address',
-        `should be protocol@addr, such as tcp@10.0.0.5:9999, with tcp, http or unix`,
+        'should be protocol@addr, such as tcp@10.0.0.5:9999; the protocol is tcp, http or unix',
       )
     }
     if (scheme === 'unix') return { endpoint: readUnix(address, peer), services: [] }
@@ -108,10 +105,10 @@ function readUnix(path: string, peer: Peer): Endpoint {
   if (!isOnThisMachine(peer)) {
     throw invalid('the address', 'is a unix socket, and those are for servers on the machine of the registry')
   }
-  if (!/^\/[!-+\--~]+$/.test(path)) {
+  if (!path.startsWith('/') || !isListable(path)) {
     throw invalid(
       'the address',
-      'should be a whole path without spaces and commas, such as unix@/tmp/rpc.sock',
+      'should be a whole path without spaces, commas and @, such as unix@/tmp/rpc.sock',
     )
   }
   return { protocol: 'geerpc', address: { transport: 'unix', path } }
@@ -124,22 +121,18 @@ function isOnThisMachine(peer: Peer): boolean {
 
 /** An endpoint as a client of a system dials it; undefined where it cannot, or where it would break the list. */
 function spell({ protocol, address }: Endpoint, family: Family, isHere: boolean): string | undefined {
-  const spelled = spellAddress(protocol, address, family, isHere)
-  return spelled !== undefined && /^[!-+\--~]+$/.test(spelled) ? spelled : undefined
+  const scheme = protocol === 'geerpc' ? 'tcp' : protocol === family.overHttp ? 'http' : undefined
+  if (address.transport === 'tcp' && scheme !== undefined) {
+    const place = formatHostPort(address.host, address.port)
+    return isListable(place) ? `${scheme}@${place}` : undefined
+  }
+  const isNear = address.transport === 'unix' && scheme === 'tcp' && isHere
+  return isNear && isListable(address.path) ? `unix@${address.path}` : undefined
 }
 
-function spellAddress(protocol: string, address: Endpoint['address'], family: Family, isHere: boolean) {
-  switch (address.transport) {
-    case 'tcp': {
-      const at = formatHostPort(address.host, address.port)
-      return protocol === 'geerpc' ? `tcp@${at}` : protocol === family.overHttp ? `http@${at}` : undefined
-    }
-    case 'unix':
-      return protocol === 'geerpc' && isHere ? `unix@${address.path}` : undefined
-    case 'tls':
-    case 'memory':
-      return undefined
-  }
+// Printable, without the space, the comma and the @, which divide such lists and addresses.
+function isListable(text: string): boolean {
+  return /^[!-+\--?A-~]+$/.test(text)
 }
 
 // As many whole addresses as fit.

@@ -8,8 +8,8 @@ import { JsonSplitter } from '../../protocols/json-head/splitter.ts'
 import { writeJson } from '../../protocols/json-head/write-json.ts'
 import { type Place, readPlace } from './place.ts'
 
-/** The largest instance, as JSON in bytes: four times what is kept of its parameters. */
-export const maxInstanceBytes = 16 * 1024
+/** The largest instance, as JSON in bytes: twice what may be in its parameters. */
+const maxInstanceBytes = 8 * 1024
 const maxDepth = 32
 // In Python's JSON one character can become six.
 const writing = { style: 'python', maxLength: 8 * maxInstanceBytes, maxDepth: maxDepth + 1 } as const

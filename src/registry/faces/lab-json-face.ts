@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../core/endpoint.ts'
+import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { matches } from '../../discovery/resolver.ts'
@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse, HttpRoute } from '../../protocols/http-
 import { FaceLeases } from './face-leases.ts'
 import type { FaceRoom } from './face-room.ts'
 import { answerInstance, type LabInstance, ourProtocol, readLabInstance, writeRest } from './lab-instance.ts'
-import { findOffers, type Offer } from './offered.ts'
+import { findOffers, overTcp } from './offered.ts'
 import { statusOfRefusal } from './refusal.ts'
 import { RevisionCache } from './revision-cache.ts'
 import { namedServices } from './service-names.ts'
@@ -65,22 +65,26 @@ export function labJsonFace(
   function findAll({ query }: HttpRequest): HttpResponse {
     const proto = query.get('proto') ?? ''
     const metadata = readFilter(query)
-    const find = () =>
-      findOffers(
-        store,
-        (one) => canDial(one, proto),
-        (one) => matches(one, { metadata }),
-      )
-    const list = () => [...new Set(find().map((offer) => writeOffer(offer, proto)))]
+    const list = () => listAll(proto, metadata)
     // Only what all ask for is worth keeping.
     const all = Object.keys(metadata).length === 0 ? lists.get(proto, list) : list()
     return json(200, all.length <= instancesPerPiece ? `[${all.join(', ')}]` : inPieces(all))
   }
 
-  function writeOffer({ instance, endpoint }: Offer, proto: string): string {
-    const { host, port } = endpoint.address as { host: string; port: number }
-    const rest = rests.get(instance.metadata) ?? writeRest({ parameters: instance.metadata })
-    return `{"protocol": ${JSON.stringify(proto)}, "host": ${JSON.stringify(host)}, "port": ${port}, "status": true, ${rest}}`
+  // One for each place, of several the one that was sent here.
+  function listAll(proto: string, metadata: Readonly<Record<string, string>>): readonly string[] {
+    const found = new Map<string, string>()
+    const offers = findOffers(store, overTcp(ourProtocol(proto)), (one) => matches(one, { metadata }))
+    for (const { instance, way } of offers) {
+      const place = formatHostPort(way.host, way.port)
+      const rest = rests.get(instance.metadata)
+      if (found.has(place) && rest === undefined) continue
+      const parameters = rest ?? writeRest({ parameters: instance.metadata })
+      const [protocol, host] = [JSON.stringify(proto), JSON.stringify(way.host)]
+      const head = `"protocol": ${protocol}, "host": ${host}, "port": ${way.port}, "status": true`
+      found.set(place, `{${head}, ${parameters}}`)
+    }
+    return [...found.values()]
   }
 
   const actions: Readonly<Record<string, (request: HttpRequest) => HttpResponse>> = {
@@ -100,10 +104,6 @@ export function labJsonFace(
 
 function endpointOf({ protocol, place }: Pick<LabInstance, 'protocol' | 'place'>): Endpoint {
   return { protocol, address: { transport: 'tcp', ...place } }
-}
-
-function canDial({ protocol, address }: Endpoint, proto: string): boolean {
-  return address.transport === 'tcp' && protocol === ourProtocol(proto)
 }
 
 function readFilter(query: URLSearchParams): Record<string, string> {

@@ -1,16 +1,17 @@
 import { currentCall } from '../../core/context.ts'
-import type { Endpoint } from '../../core/endpoint.ts'
+import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { method } from '../../core/method.ts'
 import { isInternalName } from '../../core/names.ts'
 import { internalService, type Service } from '../../core/service.ts'
 import { readField, readText } from '../../discovery/api/guards.ts'
-import { type LabRegistry, labRegistryService, type LabServer } from '../../discovery/api/lab-registry.ts'
+import { type LabRegistry, labRegistryService } from '../../discovery/api/lab-registry.ts'
 import { maxMethods, maxNameLength, maxServices } from '../../discovery/api/limits.ts'
+import { splitName } from '../../protocols/json-head/serve-call.ts'
 import { FaceLeases } from './face-leases.ts'
 import type { FaceRoom } from './face-room.ts'
-import { findOffers } from './offered.ts'
+import { findOffers, overTcp } from './offered.ts'
 import { readPlace } from './place.ts'
 
 const protocol = 'lab-protobuf'
@@ -34,13 +35,8 @@ export function labProtobufFace(room: FaceRoom, { leaseMs }: { readonly leaseMs:
     },
     discover(request) {
       const name = readText(readField(request, 'service', 'request'), 'service', maxNameLength)
-      const offers = findOffers(store, canDial, (instance) => hasName(instance, name))
-      const found = new Map<string, LabServer>()
-      for (const { endpoint } of offers) {
-        const { host, port } = endpoint.address as LabServer & Endpoint['address']
-        found.set(`${host} ${port}`, { host, port })
-      }
-      return [...found.values()]
+      const offers = findOffers(store, overTcp(protocol), (instance) => hasName(instance, name))
+      return [...new Map(offers.map(({ way }) => [formatHostPort(way.host, way.port), way])).values()]
     },
     heartbeat: (request) => gate.admit(currentCall()?.peer, () => leases.renew(readServer(request))),
   })
@@ -61,10 +57,6 @@ function readServer(request: unknown): Endpoint {
   const host = readField(request, 'host', 'request') ?? ''
   const place = readPlace({ host, port: readField(request, 'port', 'request') }, currentCall()?.peer)
   return { protocol, address: { transport: 'tcp', ...place } }
-}
-
-function canDial(endpoint: Endpoint): boolean {
-  return endpoint.protocol === protocol && endpoint.address.transport === 'tcp'
 }
 
 /** The same with one name more: `add`, a method of no service, or `Calculator.add`. */
@@ -90,10 +82,4 @@ function hasName({ services }: Instance, full: string): boolean {
     const isMeant = service === '' || name === service
     return name === full || (isMeant && (methods === undefined || methods.includes(asked)))
   })
-}
-
-function splitName(full: string): { readonly service: string; readonly method: string } {
-  const dot = full.lastIndexOf('.')
-  if (dot <= 0 || dot === full.length - 1) return { service: '', method: full }
-  return { service: full.slice(0, dot), method: full.slice(dot + 1) }
 }
