@@ -3,7 +3,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import { listNames } from '../../core/names.ts'
 import type { Peer } from '../../core/peer.ts'
-import { LogGate } from '../../server/index.ts'
+import { guardLogger, LogGate } from '../../server/index.ts'
 import { seenHost } from '../seen-host.ts'
 
 /** Who may write through the faces of older registries. */
@@ -25,15 +25,27 @@ export interface GateInit {
 
 export function createGate({ clock, logger, allow, isAllowed }: GateInit): Gate {
   const lines = new LogGate(clock)
+  const log = guardLogger(logger)
 
   function check(peer: Peer | undefined): void {
     const host = seenHost(peer)
     // Without a host it comes from this machine.
     if (host === undefined || isAllowed(host)) return
+    const who = allow.length === 0 ? 'nobody' : `only ${listNames(allow)}`
     throw new RpcError(
       'permission_denied',
-      `${host} may not register here in the way of the older systems, ${allow.length === 0 ? 'nobody' : `only ${listNames(allow)}`} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
+      `${host} may not register here in the way of the older systems, ${who} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
     )
+  }
+
+  function report(error: RpcError, peer: Peer | undefined): void {
+    const who = peer?.address ?? 'a peer'
+    // The parser of JSON shows what it does not understand as it is.
+    const why = error.message.replace(/\p{Cc}/gu, '?')
+    lines.pass((leftOut) => {
+      const fields = { event: 'registry.refused', code: error.code, peer: who, ...leftOut }
+      log.warn(fields, `refused a registration of ${who}: ${why}`)
+    })
   }
 
   return {
@@ -44,12 +56,7 @@ export function createGate({ clock, logger, allow, isAllowed }: GateInit): Gate 
       } catch (thrown) {
         const error = RpcError.from(thrown)
         // What the store refuses it has logged.
-        if (error.code === 'permission_denied' || error.code === 'invalid_argument') {
-          lines.pass((leftOut) => {
-            const fields = { event: 'registry.refused', code: error.code, peer: peer?.address, ...leftOut }
-            logger.warn(fields, `refused a registration of ${peer?.address ?? 'a peer'}: ${error.message}`)
-          })
-        }
+        if (error.code === 'permission_denied' || error.code === 'invalid_argument') report(error, peer)
         throw error
       }
     },

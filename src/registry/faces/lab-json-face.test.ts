@@ -305,6 +305,22 @@ describe('the registry of the Python systems with JSON', () => {
     })
   }
 
+  it('lets nobody forge a line of the log', async () => {
+    const { json, lines, registry } = createFacesRig()
+    for (const body of [
+      '{"a": \u001b[31m\n"b"}',
+      '{"a": 1,\n\n\u009b2J}',
+      meta({ host: 'a\nb' }),
+      meta({ protocol: '\u0085' }),
+    ]) {
+      assert.equal((await json('/myRegistry/register', { body })).status, 400)
+    }
+    const refused = lines.filter(({ fields }) => fields['event'] === 'registry.refused')
+    assert.equal(refused.length, 4)
+    for (const { message } of refused) assert.doesNotMatch(message, /\p{Cc}/u)
+    registry.close()
+  })
+
   it('says that it is full', async () => {
     const { json, registry } = createFacesRig({}, { maxInstances: 1 })
     assert.equal((await json('/myRegistry/register', { body: meta() })).status, 200)

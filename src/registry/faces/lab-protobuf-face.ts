@@ -25,16 +25,15 @@ export function labProtobufFace(room: FaceRoom, { leaseMs }: { readonly leaseMs:
   const leases = new FaceLeases({ store, face: 'protobuf', leaseMs, nextIncarnation })
   const methods = registryMethods({
     register(request) {
-      const name = readText(readField(request, 'service', 'request'), 'service', maxNameLength)
-      const peer = currentCall()?.peer
-      gate.admit(peer, () => {
+      gate.admit(currentCall()?.peer, () => {
+        const name = readName(request)
         const endpoint = readServer(request)
         const known = leases.get(endpoint)?.services ?? []
         leases.keep(endpoint, { services: withName(known, name) })
       })
     },
     discover(request) {
-      const name = readText(readField(request, 'service', 'request'), 'service', maxNameLength)
+      const name = readName(request)
       const offers = findOffers(store, overTcp(protocol), (instance) => hasName(instance, name))
       return [...new Map(offers.map(({ way }) => [formatHostPort(way.host, way.port), way])).values()]
     },
@@ -50,6 +49,10 @@ function registryMethods({ register, discover, heartbeat }: LabRegistry) {
     discover: method(options('Where a method, or a service, is.'), discover),
     heartbeat: method(options('Whether a server is still registered, which keeps it so.'), heartbeat),
   }
+}
+
+function readName(request: unknown): string {
+  return readText(readField(request, 'service', 'request'), 'service', maxNameLength)
 }
 
 function readServer(request: unknown): Endpoint {
