@@ -137,8 +137,10 @@ export const rooms: readonly Room[] = [
   {
     name: 'registry',
     files: /^registry\//,
-    may: ['core', 'seams', 'server'],
-    face: indexOnly,
+    // The JSON of older peers is read as it is for calls.
+    may: ['core', 'seams', 'json-head', 'server'],
+    // What only Node has of it is not in the index, which is for every platform.
+    face: /(^|\/)index\.ts$|\.node\.ts$/,
     hint: 'the registry is a service on a server: it uses core, the seams and server/index.ts, never the client',
   },
   {

@@ -23,7 +23,15 @@ import { createJsonRpcProtocol, jsonRpcProtocol, jsonRpcRoute } from './protocol
 import { labJsonProtocol } from './protocols/lab-json/index.ts'
 import { createNetRpcProtocol, netRpcProtocol } from './protocols/net-rpc/index.ts'
 import type { Protocol } from './protocols/protocol.ts'
-import { createRegistry, type Registry, type RegistryOptions } from './registry/index.ts'
+import { createAllowList } from './registry/faces/allow-list.node.ts'
+import {
+  createRegistry,
+  createRegistryFaces,
+  type FacesOptions,
+  type Registry,
+  type RegistryFaces,
+  type RegistryOptions,
+} from './registry/index.ts'
 import {
   type CloseOptions,
   createDebugRoutes,
@@ -46,7 +54,13 @@ import {
 import { createUnixTransport } from './transports/unix.node.ts'
 
 export * from './index.ts'
-export type { RegistryOptions } from './registry/index.ts'
+export type {
+  FaceOptions,
+  FacesOptions,
+  HeaderFaceOptions,
+  JsonFaceOptions,
+  RegistryOptions,
+} from './registry/index.ts'
 export { type Closable, stopOnSignals, type StopOptions } from './server/stop-on-signals.node.ts'
 export type { TlsClientOptions, TlsServerOptions } from './transports/tls.node.ts'
 
@@ -146,22 +160,31 @@ const registryLimits = { maxStreams: 10_000 }
 /** How a registry is served: where it listens, and how much it holds. */
 export interface StartRegistryOptions extends Omit<ServeOptions, 'registry' | 'ttlMs'> {
   readonly store?: RegistryOptions
+  /** How it answers the peers of the older systems. Default: as each of their registries; `false`: not at all. */
+  readonly faces?: FacesOptions | false
 }
 
 /**
- * Starts a registry: an ordinary server (port 9999 by default) with the service `farcall.registry`.
+ * Starts a registry: an ordinary server (port 9999 by default) with the service `farcall.registry`, which answers the
+ * peers of the older systems as their own registries do.
  * @throws RpcError as {@link serve} does.
  */
 export async function startRegistry(options: StartRegistryOptions = {}): Promise<RegistryServer> {
-  const { store, ...rest } = options
+  const { store, faces: given, ...rest } = options
   const { clock, random, logger } = nodeParts
-  const registry = createRegistry({ clock, random, logger: options.logger ?? logger }, store)
+  const room = { clock, random, logger: options.logger ?? logger }
+  const registry = createRegistry(room, store)
   const service = internalService('farcall.registry', registry.methods)
   try {
-    const server = await serve([service], {
+    const faces: RegistryFaces =
+      given === false
+        ? { routes: [], services: [] }
+        : createRegistryFaces({ ...room, store: registry.store, createAllowList }, given)
+    const server = await serve([service, ...faces.services], {
       port: 9999,
       ...rest,
       limits: { ...registryLimits, ...rest.limits },
+      http: { ...rest.http, routes: [...(rest.http?.routes ?? []), ...faces.routes] },
     })
     return {
       server,

@@ -1,5 +1,5 @@
 import { markHopeless, markNotExecuted, RpcError } from '../core/error.ts'
-import type { Instance } from '../core/instance.ts'
+import { type Instance, offeredNames } from '../core/instance.ts'
 import { listNames, showName } from '../core/names.ts'
 import { matches, type Query, type Snapshot } from '../discovery/resolver.ts'
 import type { EndpointPool } from './pool.ts'
@@ -80,7 +80,7 @@ function whatElse(query: Query, snapshot: Snapshot, known: readonly Instance[]):
     return `: this client cannot speak to the ${there.length} that are there (${listNames([...protocols])})`
   }
   if (known.length === 0) return ''
-  const services = new Set(known.flatMap((instance) => instance.services.map(({ name }) => name)))
+  const services = new Set(known.flatMap((instance) => instance.services.flatMap(offeredNames)))
   const have = known.length === 1 ? 'instance has' : 'instances have'
   return ` (${known.length} known ${have}: ${listNames([...services])})`
 }

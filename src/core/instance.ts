@@ -2,6 +2,7 @@ import type { Endpoint } from './endpoint.ts'
 
 /** One service that an instance offers. */
 export interface ServiceEntry {
+  /** Empty: `methods` are there, and in no service that has a name. */
   readonly name: string
   /** Any text; clients may ask for one. */
   readonly version?: string
@@ -29,4 +30,12 @@ export interface Instance {
   readonly status: 'up' | 'draining'
   /** The registry has not heard from it in time, but too many went silent at once to believe it. */
   readonly suspect?: boolean
+}
+
+/** What an entry offers, for people: the name of its service, or the methods that are in none. */
+export function offeredNames({
+  name,
+  methods = [],
+}: Pick<ServiceEntry, 'name' | 'methods'>): readonly string[] {
+  return name === '' ? methods : [name]
 }

@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../core/endpoint.ts'
-import type { Instance } from '../core/instance.ts'
+import { type Instance, offeredNames } from '../core/instance.ts'
 import type { Logger } from '../core/log.ts'
 import { isInternalName, listNames } from '../core/names.ts'
 import type { RegistryEvent } from './events.ts'
@@ -54,7 +54,7 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
 
 /** Where it is and what it offers, Farcall's own services left out. */
 function whatItIs(instance: Instance): string {
-  const services = instance.services.map(({ name }) => name).filter((name) => !isInternalName(name))
+  const services = instance.services.flatMap(offeredNames).filter((name) => !isInternalName(name))
   const offers = services.length === 0 ? '' : ` (${listNames(services)})`
   return ` at ${instance.endpoints.map(formatEndpoint).join(', ')}${offers}`
 }
@@ -64,6 +64,6 @@ function shown(instance: Instance): Record<string, unknown> {
     id: instance.id,
     incarnation: instance.incarnation,
     endpoints: instance.endpoints.map(formatEndpoint),
-    services: instance.services.map((entry) => entry.name),
+    services: instance.services.flatMap(offeredNames),
   }
 }

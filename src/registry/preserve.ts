@@ -1,4 +1,4 @@
-import { isSilent, type Lease } from './lease.ts'
+import { isDue, isSilent, type Lease } from './lease.ts'
 import type { ResolvedRegistryOptions } from './options.ts'
 
 /** What a look at all leases found. */
@@ -7,7 +7,7 @@ export interface Silence {
   readonly due: readonly Lease[]
   /** Instances whose owners missed a renewal, and those that were dropped within the last time to live. */
   readonly silent: number
-  /** Instances that are known, or were until then. */
+  /** Instances that are known, or were until then; without those that nobody expects to be heard of. */
   readonly known: number
 }
 
@@ -17,10 +17,11 @@ export function findSilence(leases: Iterable<Lease>, now: number, dropped: numbe
   let silent = dropped
   let known = dropped
   for (const lease of leases) {
+    if (lease.ttlMs === Number.POSITIVE_INFINITY) continue
     known += lease.instances.size
     if (!isSilent(lease, now)) continue
     silent += lease.instances.size
-    if (lease.dueAt <= now) due.push(lease)
+    if (isDue(lease, now)) due.push(lease)
   }
   return { due, silent, known }
 }
@@ -30,21 +31,21 @@ export function isImplausible(silence: Silence, options: ResolvedRegistryOptions
   return silence.known >= options.preserveFrom && silence.silent > silence.known * options.maxLostShare
 }
 
-/** How many instances were dropped lately. */
+/** How many instances were dropped lately: each counts for as long as its lease lasted. */
 export class RecentDrops {
-  readonly #windowMs: number
-  #drops: { readonly at: number; readonly count: number }[] = []
+  // By when they do not count any more.
+  readonly #drops = new Map<number, number>()
 
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs
-  }
-
-  add(count: number, now: number): void {
-    if (count > 0) this.#drops.push({ at: now, count })
+  add(count: number, until: number): void {
+    if (count > 0) this.#drops.set(until, (this.#drops.get(until) ?? 0) + count)
   }
 
   count(now: number): number {
-    this.#drops = this.#drops.filter((drop) => now - drop.at < this.#windowMs)
-    return this.#drops.reduce((sum, drop) => sum + drop.count, 0)
+    let sum = 0
+    for (const [until, count] of this.#drops) {
+      if (until > now) sum += count
+      else this.#drops.delete(until)
+    }
+    return sum
   }
 }

@@ -92,6 +92,8 @@ describe('registry service', () => {
         [{ endpoints: ['http//a'] }, /endpoints\[0\] cannot be read: 'http\/\/a' is no endpoint/],
         [{ services: Array(1_001).fill({ name: 'a' }) }, /services has 1001 items, at most 1000/],
         [{ services: [{}] }, /services\[0\]\.name should be a text/],
+        [{ services: [{ name: '' }] }, /services\[0\]\.name should be a text that is not empty/],
+        [{ services: [{ name: '', methods: [] }] }, /services\[0\]\.name should be a text that is not empty/],
         [{ metadata: { a: 'x'.repeat(4_096) } }, /metadata is larger than the 4096 bytes/],
         [{ metadata: { a: 1 } }, /metadata\.a should be a text, got 1/],
         [{ weight: -1 }, /weight should be a number from 0/],
@@ -112,6 +114,17 @@ describe('registry service', () => {
       registry.close()
     })
   }
+
+  it('takes methods that are in no service, and finds them by their names alone', () => {
+    const { registry, call } = create()
+    const services = [{ name: '', methods: ['add'] }]
+    call('register', { lease: { id: 'a' }, instances: [{ ...data, services }] })
+    const found = (query: object) => call('list', { query }).instances.length
+    assert.equal(found({ service: '', method: 'add' }), 1)
+    assert.equal(found({ service: '', method: 'sub' }), 0)
+    assert.equal(found({ service: 'Calculator' }), 0)
+    registry.close()
+  })
 
   it('names that mean something to JavaScript are names', () => {
     const { registry, call } = create()

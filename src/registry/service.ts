@@ -1,8 +1,6 @@
 import { RpcError } from '../core/error.ts'
 import { currentCall } from '../core/context.ts'
-import { parseHostPort } from '../core/endpoint.ts'
 import { method } from '../core/method.ts'
-import type { Peer } from '../core/peer.ts'
 import type {
   FeedItem,
   ListReply,
@@ -11,6 +9,7 @@ import type {
   RenewReply,
 } from '../discovery/api/messages.ts'
 import { readLeaseRequest, readListing, readRegistering, readRenewing, readWatching } from './requests.ts'
+import { seenHost } from './seen-host.ts'
 import type { RegistryStore } from './store.ts'
 import { Watch } from './watch.ts'
 
@@ -70,7 +69,10 @@ export function registryMethods(store: RegistryStore) {
     ),
     origin: method(
       { idempotent: true, params: [], doc: 'From which host the caller is seen to call.' },
-      (): OriginReply => seenHost(currentCall()?.peer),
+      (): OriginReply => {
+        const host = seenHost(currentCall()?.peer)
+        return host === undefined ? {} : { host }
+      },
     ),
     watch: method(
       {
@@ -96,11 +98,4 @@ function idempotent<Reply extends RegisterReply | RenewReply | void>(
 
 function closeAll(watches: Set<Watch>): void {
   for (const watch of watches) watch.close()
-}
-
-/** The host of a peer, where it has one. */
-function seenHost(peer: Peer | undefined): OriginReply {
-  if (peer === undefined || (peer.transport !== 'tcp' && peer.transport !== 'tls')) return {}
-  const { host } = parseHostPort(peer.address)
-  return { host: host.replace(/^::ffff:(?=\d+\.)/i, '') }
 }

@@ -157,6 +157,74 @@ describe('registry store', () => {
   })
 })
 
+describe('leases of other lengths', () => {
+  const forEver = (id: string) => ({ id, incarnation: 1, ttlMs: Number.POSITIVE_INFINITY })
+
+  it('one without an end stays until it is given back', async () => {
+    const { store, clock } = createStore()
+    store.register(forEver('a'), [instance('x')])
+    await clock.advance(100 * 24 * 3_600_000)
+    store.sweep()
+    store.sweep(0)
+    assert.deepEqual([store.size, store.get('x')?.suspect], [1, undefined])
+    store.unregister(forEver('a'))
+    assert.equal(store.size, 0)
+  })
+
+  it('those without an end say nothing of whether the others went silent together', async () => {
+    const { store, clock } = createStore()
+    for (let i = 0; i < 30; i++) store.register(forEver(`l${i}`), [instance(`i${i}`)])
+    for (let i = 0; i < 9; i++) store.register(lease(`m${i}`), [instance(`m${i}`)])
+    await clock.advance(ttlMs)
+    store.sweep()
+    assert.equal(store.size, 30, 'nine are too few to doubt')
+  })
+
+  // Heartbeats every 4 of 5 minutes, as the older Go systems have them.
+  const seldom = (id: string) => ({ id, incarnation: 1, ttlMs: 300_000, silentAfterMs: 255_000 })
+
+  async function goFleet(count: number, dying: number) {
+    const made = createStore()
+    const { store, clock, events } = made
+    for (let s = 0; s <= 900; s++) {
+      for (let i = 0; i < count; i++) {
+        const living = i >= dying || s < 480
+        if (living && (s - i * 7) % 240 === 0) store.register(seldom(`l${i}`), [instance(`i${i}`)])
+      }
+      await clock.advance(1_000)
+      store.sweep()
+    }
+    return { store, events }
+  }
+
+  it('a fleet that is seldom heard of is not taken for silent', async () => {
+    const { store, events } = await goFleet(30, 0)
+    assert.equal(store.size, 30)
+    assert.ok(types(events).every((type) => type === 'registered'))
+  })
+
+  it('a few of it that die are dropped', async () => {
+    const { store } = await goFleet(30, 4)
+    assert.equal(store.size, 26)
+  })
+
+  it('many that go silent together are kept', async () => {
+    const { store, events } = await goFleet(30, 20)
+    assert.ok(types(events).includes('preserving'))
+    const suspects = [...store.instances()].filter(({ suspect }) => suspect === true)
+    assert.ok(store.size >= 25, `${store.size}`)
+    assert.ok(suspects.length >= 15, `${suspects.length}`)
+  })
+
+  it('is forgiven a pause of the registry that its next heartbeat would come too late for', async () => {
+    const { store, clock } = createStore()
+    store.register(seldom('a'), [instance('x')])
+    await clock.advance(310_000)
+    store.sweep(250_000)
+    assert.equal(store.size, 1)
+  })
+})
+
 describe('self-preservation', () => {
   function fleet(count: number) {
     const made = createStore()

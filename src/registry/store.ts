@@ -9,7 +9,7 @@ import type { RegistryEvent } from './events.ts'
 import { Fences } from './fences.ts'
 import { type Held, hold, isSame } from './held.ts'
 import { type HeldChange, History } from './history.ts'
-import { createLease, forgive, type Lease, touch } from './lease.ts'
+import { createLease, forgive, type Lease, type LeaseTerms, setTerms, touch } from './lease.ts'
 import { type RegistryOptions, type ResolvedRegistryOptions, resolveRegistryOptions } from './options.ts'
 import { findSilence, isImplausible, RecentDrops, type Silence } from './preserve.ts'
 import { Views } from './views.ts'
@@ -41,7 +41,7 @@ export class RegistryStore {
   readonly #leases = new Map<string, Lease>()
   readonly #history: History
   readonly #fences: Fences
-  readonly #drops: RecentDrops
+  readonly #drops = new RecentDrops()
   #order = 0
   #preserving = false
   #implausibleAt = Number.NEGATIVE_INFINITY
@@ -53,7 +53,6 @@ export class RegistryStore {
     this.#onEvent = room.onEvent ?? (() => {})
     this.#history = new History(this.options.maxHistory, this.options.historyMs)
     this.#fences = new Fences(this.options.maxHistory, this.options.historyMs)
-    this.#drops = new RecentDrops(this.options.ttlMs)
     this.views = new Views({ epoch: this.epoch, history: this.#history, held: this.#held })
     this.bell = new Bell(room.clock, this.options.quietMs)
   }
@@ -80,18 +79,23 @@ export class RegistryStore {
     return this.#held.get(id)?.instance
   }
 
+  /** All that are registered, in the order in which they came. */
+  *instances(): IterableIterator<Instance> {
+    for (const { instance } of this.#held.values()) yield instance
+  }
+
   /**
    * From now on the lease holds exactly these instances.
    * @throws RpcError `aborted` with the reason `superseded` if somebody newer has the lease or one of the instances
    * (`details` has its incarnation), `lease_lost` if it was given back, or is only to be updated and is not there;
    * `resource_exhausted` if the registry is full.
    */
-  register(ref: LeaseRef & { readonly ttlMs: number }, instances: readonly Instance[]): RegisterReply {
+  register(ref: LeaseRef & LeaseTerms, instances: readonly Instance[]): RegisterReply {
     return this.#put(ref, instances, false)
   }
 
   /** The same for a lease that must be there. */
-  update(ref: LeaseRef & { readonly ttlMs: number }, instances: readonly Instance[]): RegisterReply {
+  update(ref: LeaseRef & LeaseTerms, instances: readonly Instance[]): RegisterReply {
     return this.#put(ref, instances, true)
   }
 
@@ -166,7 +170,6 @@ export class RegistryStore {
     const silence = findSilence(this.#leases.values(), now, this.#drops.count(now))
     this.#judge(silence, now)
     const changes: HeldChange[] = []
-    let dropped = 0
     for (const lease of silence.due) {
       // When a network heals, its owners come back over the time of a renewal: the last ones are spared too.
       const isSpared = now - this.#implausibleAt < lease.ttlMs
@@ -174,11 +177,10 @@ export class RegistryStore {
         this.#suspect(lease, now, changes)
         continue
       }
-      dropped += lease.instances.size
+      this.#drops.add(lease.instances.size, now + lease.ttlMs)
       for (const id of lease.instances) changes.push(this.#remove(id, 'expired', now))
       this.#leases.delete(lease.id)
     }
-    this.#drops.add(dropped, now)
     this.#commit(changes, now)
   }
 
@@ -193,11 +195,7 @@ export class RegistryStore {
     } else if (silence.due.length === 0) this.#preserving = false
   }
 
-  #put(
-    ref: LeaseRef & { readonly ttlMs: number },
-    instances: readonly Instance[],
-    mustExist: boolean,
-  ): RegisterReply {
+  #put(ref: LeaseRef & LeaseTerms, instances: readonly Instance[], mustExist: boolean): RegisterReply {
     const now = this.clock.now()
     const known = this.#leases.get(ref.id)
     try {
@@ -209,7 +207,7 @@ export class RegistryStore {
     const lease = known ?? createLease(ref.id)
     this.#leases.set(lease.id, lease)
     lease.incarnation = ref.incarnation
-    lease.ttlMs = ref.ttlMs
+    setTerms(lease, ref)
     lease.taken.clear()
     const changes: HeldChange[] = []
     lease.suspectSince = undefined

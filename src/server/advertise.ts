@@ -1,5 +1,5 @@
-import type { Address, Endpoint } from '../core/endpoint.ts'
-import { type Advertise, isWildcard } from './options.ts'
+import { type Address, type Endpoint, isWildcardHost } from '../core/endpoint.ts'
+import type { Advertise } from './options.ts'
 
 /** What a server tells others to dial. */
 export interface AdvertiseInput {
@@ -30,7 +30,8 @@ export function needsHost({
   advertise,
 }: Pick<AdvertiseInput, 'listening' | 'advertise'>): boolean {
   return (
-    advertise.length === 0 && listening.some(({ address }) => 'host' in address && isWildcard(address.host))
+    advertise.length === 0 &&
+    listening.some(({ address }) => 'host' in address && isWildcardHost(address.host))
   )
 }
 
@@ -50,5 +51,5 @@ function named(given: Advertise, listening: AdvertiseInput['listening']): Advert
 }
 
 function dialable(address: Address, host: string): Address {
-  return 'host' in address && isWildcard(address.host) ? { ...address, host } : address
+  return 'host' in address && isWildcardHost(address.host) ? { ...address, host } : address
 }

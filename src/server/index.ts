@@ -1,5 +1,7 @@
 export type { ConnectionStats } from './connections.ts'
 export type { Latency } from './histogram.ts'
+export { guardLogger } from './guard-logger.ts'
+export { LogGate } from './log-gate.ts'
 export type { HttpServeOptions, ServeOptions } from './options.ts'
 export type { ServerParts } from './parts.ts'
 export { createServer } from './serve.ts'

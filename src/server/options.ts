@@ -1,4 +1,10 @@
-import { type Address, formatHostPort, parseEndpoint, parseHostPort } from '../core/endpoint.ts'
+import {
+  type Address,
+  formatHostPort,
+  isWildcardHost,
+  parseEndpoint,
+  parseHostPort,
+} from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import type { Layer } from '../core/layer.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
@@ -162,11 +168,6 @@ export function resolveServeOptions(given: ServeOptions = {}): ResolvedServeOpti
   })
 }
 
-/** Whether a host stands for every address of the machine, and so can be listened at but not dialled. */
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || /^[0:]+$/.test(host)
-}
-
 function listenTargets(given: ServeOptions): readonly ListenTarget[] {
   if (given.listen === undefined) {
     const host = text('host', given.host) ?? '127.0.0.1'
@@ -199,7 +200,7 @@ function parseTarget(target: string): ListenTarget {
 function parseAdvertise(given: string): Advertise {
   const advertise = readAdvertise(given)
   const host = advertise.kind === 'host' ? advertise.host : hostOf(advertise.target.address)
-  if (host !== undefined && isWildcard(host)) {
+  if (host !== undefined && isWildcardHost(host)) {
     throw wrong(`'${given}' cannot be advertised: nobody can dial ${host}; name the address that others see`)
   }
   return advertise

@@ -1,3 +1,4 @@
+import { offeredNames } from '../../core/instance.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
 import { listInstances } from '../ask-registry.ts'
@@ -52,7 +53,7 @@ function rowOf(instance: InstanceData): string[] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
     .filter(({ name }) => !name.startsWith('farcall.'))
-    .map(({ name, version }) => (version === undefined ? name : `${name} ${version}`))
+    .map((entry) => `${offeredNames(entry).join(', ')} ${entry.version ?? ''}`.trimEnd())
   return [
     instance.id,
     paint(status === 'up' ? 'green' : 'yellow', status),

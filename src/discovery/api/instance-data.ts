@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
+import { type Endpoint, formatEndpoint, isWildcardHost, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
 import {
@@ -84,12 +84,18 @@ export function sizeOf(data: InstanceData): number {
 
 function decodeService(value: unknown, path: string): ServiceEntry {
   const version = readOptionalText(readField(value, 'version', path), `${path}.version`, maxNameLength)
-  const methods = readField(value, 'methods', path)
+  const given = readField(value, 'methods', path) ?? undefined
+  const methods = given === undefined ? undefined : decodeMethods(given, `${path}.methods`)
   return Object.freeze({
-    name: readText(readField(value, 'name', path), `${path}.name`, maxNameLength),
+    name: decodeServiceName(readField(value, 'name', path), path, methods),
     ...(version !== undefined && { version }),
-    ...(methods !== undefined && methods !== null && { methods: decodeMethods(methods, `${path}.methods`) }),
+    ...(methods !== undefined && { methods }),
   })
+}
+
+// The older peers of protobuf register methods that are in no service. Without a method such an entry says nothing.
+function decodeServiceName(value: unknown, path: string, methods: readonly string[] = []): string {
+  return value === '' && methods.length > 0 ? '' : readText(value, `${path}.name`, maxNameLength)
 }
 
 function decodeMethods(value: unknown, path: string): readonly string[] {
@@ -113,9 +119,7 @@ function decodeEndpoint(value: unknown, path: string): Endpoint {
   }
   const { address } = endpoint
   if (address.transport !== 'tcp' && address.transport !== 'tls') return endpoint
-  // 0.0.0.0, ::, [0:0:0:0:0:0:0:0], ::ffff:0.0.0.0 mean "every address of this machine" to who listens, and nothing
-  // to who connects.
-  if (/^(::ffff:)?[0:.]+$/i.test(address.host)) {
+  if (isWildcardHost(address.host)) {
     const hint = `advertise an address that others can connect to, such as tcp://10.0.0.5:${address.port}`
     throw invalid(path, `is '${text}', and ${address.host} is no address of one machine: ${hint}`)
   }
