@@ -51,7 +51,8 @@ export function checkServiceName(name: string): void {
 /** The same for one of Farcall's own services. */
 export function checkInternalName(name: string): void {
   if (!isInternalName(name)) throw wrong('internal service', name, `it should begin with '${internalPrefix}'`)
-  checkName('service', name.slice(internalPrefix.length))
+  // These may have families: `farcall.registry.lab` is beside `farcall.registry`.
+  for (const part of name.slice(internalPrefix.length).split('.')) checkName('service', part)
 }
 
 /** The same for a method; `service` is for the message. */
