@@ -17,8 +17,8 @@ export function noPythonProtobuf(): string | false {
   return 'no Python has the package protobuf here: python3 -m venv .cache/python && .cache/python/bin/pip install protobuf'
 }
 
-/** Starts a program of tests/peers/python in a Python that has protobuf. */
-export function startPython(program: string, args: readonly string[] = []): TestProcess {
+// In a Python that has protobuf.
+function startPython(program: string, args: readonly string[] = []): TestProcess {
   return start(found ?? 'python3', [`${peers}${program}`, ...args])
 }
 

@@ -148,7 +148,7 @@ class LabProtobufClient implements ClientSession, ByteLinkOwner {
     const pending = this.#take()
     if (pending === undefined || schema.value === undefined || question === undefined)
       return void this.#link.finish()
-    pending.call.begin()
+    // A failure is no reply that has begun: the call may be repeated, if that does no harm.
     pending.call.phase = 'receive'
     try {
       pending.succeed(readResponse(schema.value, question, this.#incoming.bytes, room.limits))
