@@ -103,6 +103,25 @@ export class ByteLink {
     return this.closed
   }
 
+  /** The same when all has been sent: for who ends with an answer, which a slow peer takes longer to read than that. */
+  finishWhenSent(reason?: RpcError): void {
+    this.wire.flush()
+    if (this.wire.out.queued === 0) return void this.finish(reason)
+    this.wire.onDrain = () => void this.finish(reason)
+    this.#watchSending()
+  }
+
+  #watchSending(): void {
+    const { queued } = this.wire.out
+    const { clock, limits } = this.room
+    this.#stopWatching?.()
+    this.#stopWatching = clock.afterInBackground(limits.keepaliveMs, () => {
+      if (this.wire.out.queued < queued) return this.#watchSending()
+      const message = `the peer ${this.wire.peer.address} has read nothing for ${limits.keepaliveMs} ms: ${queued} bytes wait, closed`
+      this.abort(new RpcError('deadline_exceeded', message, { phase: 'write' }))
+    })
+  }
+
   #turnAway(): void {
     this.#deaf = true
     this.#stopWatching?.()

@@ -37,7 +37,7 @@ describe('lab-protobuf: the .proto', () => {
     [envelope.replace('string content', 'bytes content'), /field 2 of Response should be string/],
     [envelope.replace('repeated Server', 'Server'), /field 4 of Response should be repeated Server/],
     [envelope.replace('Server server', 'string server'), /field 4 of Request should be Server/],
-    [envelope.replace('int32 port = 2;', ''), /field 2 of Server should be int32/],
+    [envelope.replace('int32 port = 2;', ''), /field 2 of Server should be int32 port/],
     ['message {', /the \.proto is wrong: illegal/],
   ]
   for (const [proto, message] of wrong) {

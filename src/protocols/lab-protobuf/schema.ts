@@ -38,8 +38,8 @@ export async function loadLabSchema({ proto = labProto, camelCase }: LabSchemaOp
   const texts = typeof proto === 'string' ? [proto] : proto
   const read = await readProto(texts, { camelCase: camelCase === true })
   const server = onlyMessage(read, 'Server')
-  checkField(server, { number: 1, kind: 'string' })
-  checkField(server, { number: 2, kind: 'int32' })
+  checkField(server, { number: 1, kind: 'string', name: 'host' })
+  checkField(server, { number: 2, kind: 'int32', name: 'port' })
   const text = (type: MessageType, number: number) => checkField(type, { number, kind: 'string' })
   const request = onlyMessage(read, 'Request')
   const response = onlyMessage(read, 'Response')
@@ -84,12 +84,14 @@ function onlyMessage(proto: Proto, name: string): MessageType {
 /** Checks a field of the lab's own; gives what it is called on our side. */
 function checkField(
   type: MessageType,
-  { number, kind, list = false }: { number: number; kind: Kind; list?: boolean },
+  { number, kind, list = false, name }: { number: number; kind: Kind; list?: boolean; name?: string },
 ): string {
   const field = type.byNumber.get(number)
   const isKind = typeof kind === 'string' ? field?.type.name === kind : field?.type === kind
-  if (field !== undefined && isKind && field.form === (list ? 'list' : 'single')) return field.property
-  const wanted = `${list ? 'repeated ' : ''}${typeof kind === 'string' ? kind : kind.name}`
+  const isForm = field?.form === (list ? 'list' : 'single')
+  if (isKind && isForm && (name === undefined || field.name === name)) return field.property
+  const typeName = typeof kind === 'string' ? kind : kind.name
+  const wanted = [list ? 'repeated' : '', typeName, name].filter(Boolean).join(' ')
   throw new RpcError(
     'invalid_argument',
     `the .proto is not that of the lab: field ${number} of ${type.name} should be ${wanted}`,

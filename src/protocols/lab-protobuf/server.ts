@@ -74,6 +74,8 @@ class LabProtobufServer implements Session, ByteLinkOwner {
   }
 
   close(reason?: RpcError): Promise<void> {
+    this.#taken = true
+    this.#stopWaiting?.()
     this.#call?.cancel(reason ?? new RpcError('unavailable', 'the server has closed the connection'))
     return this.#link.finish()
   }
@@ -192,7 +194,7 @@ class LabProtobufServer implements Session, ByteLinkOwner {
     const { wire, room, time } = this.#init
     writeResponse(schema, response, { output: wire.out, limits: room.limits, time: time() })
     this.#link.commit()
-    void this.#link.finish(reason)
+    this.#link.finishWhenSent(reason)
   }
 }
 

@@ -10,8 +10,10 @@ import {
   fakeRegistry,
   handlerOf,
   lab,
+  moreProto,
   protocol,
   readRequest,
+  readResponse,
   request,
   response,
   serve,
@@ -270,6 +272,33 @@ describe('lab-protobuf server', () => {
     assert.deepEqual(await asked.answer(), { type: 'success', add: { sum: 5 } })
   })
 
+  it('a long answer has the time that its reader takes, and one that is not read is given up', async () => {
+    const bytes = call('upper', { upper: { text: 'x'.repeat(1_000_000) } })
+    const slow = await serve()
+    slow.peer.wire.pause()
+    await slow.send(bytes)
+    await slow.clock.advance(20_000)
+    assert.equal(slow.session.state, 'ready')
+    slow.peer.wire.resume()
+    assert.deepEqual((await slow.answer())['upper'], { text: 'X'.repeat(1_000_000) })
+
+    const never = await serve()
+    never.peer.wire.pause()
+    await never.send(bytes)
+    await never.clock.advance(30_001)
+    assert.equal(never.session.state, 'closed')
+    assert.equal(never.clock.timers, 0)
+  })
+
+  it('closed while a request could go on, does not carry it out', async () => {
+    const rig = await serve(() => assert.fail('called'))
+    await rig.send(call('add'))
+    const closed = rig.session.close()
+    await rig.clock.advance(2000)
+    await closed
+    assert.equal(rig.peer.received, 0)
+  })
+
   it('asks the registry of this server what a registry is asked', async () => {
     const asked: unknown[] = []
     const handler = handlerOf(lab, fakeRegistry(asked))
@@ -293,6 +322,16 @@ describe('lab-protobuf server', () => {
       type: 'fail',
       content: "no server offers 'mul'",
     })
+  })
+
+  it('names of fields may be in camel case', async () => {
+    const camel = createLabProtobufProtocol({ proto: moreProto, camelCase: true })
+    await camel.load()
+    const rig = await serveScript(camel, handlerOf(lab))
+    rig.peer.send(call('lab.find_user', { find_user: { id: 5 } }))
+    await rig.clock.settle()
+    const user = { id: 5, name: 'nobody', roles: ['reader'] }
+    assert.deepEqual(readResponse(await rig.peer.readToEnd()), { type: 'success', find_user: { user } })
   })
 
   it('says why it cannot answer where its .proto is wrong', async () => {
