@@ -21,6 +21,7 @@ import { goConnectRoute } from './protocols/go-rpc/index.ts'
 import { createHttpProtocol, httpProtocol } from './protocols/http/index.ts'
 import { createJsonRpcProtocol, jsonRpcProtocol, jsonRpcRoute } from './protocols/json-rpc/index.ts'
 import { labJsonProtocol } from './protocols/lab-json/index.ts'
+import { labProtobufProtocol } from './protocols/lab-protobuf/index.ts'
 import { createNetRpcProtocol, netRpcProtocol } from './protocols/net-rpc/index.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { createAllowList } from './registry/faces/allow-list.node.ts'
@@ -77,6 +78,7 @@ export const nodeParts: FarcallParts = {
     geerpcProtocol,
     netRpcProtocol,
     labJsonProtocol,
+    labProtobufProtocol,
     createJsonRpcProtocol({ version: '1.0' }),
     createGeerpcProtocol({ http: true }),
     createGeerpcProtocol({ http: '/_myrpc_', name: 'myrpc-http' }),

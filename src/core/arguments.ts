@@ -5,6 +5,11 @@ export interface Arguments {
   readonly list: readonly unknown[]
   readonly named?: ReadonlyMap<string, unknown>
   readonly message?: boolean
+  /**
+   * The properties of the message are declared fields. So where one of them is called like the sole parameter, the
+   * message is spread, and not given to that parameter as a whole.
+   */
+  readonly typed?: boolean
 }
 
 /** Arguments that are decoded when they are first looked at. */

@@ -14,6 +14,7 @@ const named = (values: object, list: unknown[] = []): Arguments => ({
   named: new Map(Object.entries(values)),
 })
 const message = (value: unknown): Arguments => ({ list: [value], message: true })
+const typed = (value: unknown): Arguments => ({ list: [value], message: true, typed: true })
 const add = define((a: number, b: number, c = 10) => a + b + c, {}, '1.2')
 const none = define(() => 1)
 const sole = define((request: unknown) => request)
@@ -32,6 +33,10 @@ const bound: readonly [what: string, method: Method, args: Arguments, result: re
   ['a message for the sole parameter', sole, message({ a: 1, b: 2 }), [{ a: 1, b: 2 }]],
   ['a message spread over several', add, message({ a: 1, b: 2 }), [1, 2]],
   ['a message without a prototype', add, message(Object.assign(Object.create(null), { a: 1, b: 2 })), [1, 2]],
+  ['a typed message whose field is called like the sole parameter', sole, typed({ request: 1 }), [1]],
+  ['a typed message whose field is not', sole, typed({ a: 1 }), [{ a: 1 }]],
+  ['a message that only looks like it', sole, message({ request: 1 }), [{ request: 1 }]],
+  ['a typed message spread over several', add, typed({ a: 1, b: 2 }), [1, 2]],
   ['an empty message for none', none, message({}), []],
   ['null as the message for none', none, message(null), []],
   ['a message that is no object', rest, message(5), [5]],
@@ -73,6 +78,7 @@ const refused: readonly [what: string, method: Method, args: Arguments, why: Reg
     message(Object.assign(Object.create({ b: 2 }), { a: 1 })),
     /is missing argument 'b'/,
   ],
+  ['a typed message with a field too many', sole, typed({ request: 1, a: 2 }), /has no parameter 'a'/],
   ['a message for none that says something', none, message({ a: 1 }), /has no parameter 'a'/],
   ['a list as the message of several', add, message([1, 2]), /is missing argument 'b'/],
 ]

@@ -10,7 +10,7 @@ import { listNames, showName } from './names.ts'
  * @throws RpcError `invalid_argument` that says which argument is missing, unknown, given twice or too many.
  */
 export function bind(method: Method, args: Arguments): readonly unknown[] {
-  if (args.message === true) return bindMessage(method, args.list)
+  if (args.message === true) return bindMessage(method, args.list, args.typed === true)
   if (args.named !== undefined && args.named.size > 0) return bindNamed(method, args.list, args.named)
   return bindList(method, args.list)
 }
@@ -64,13 +64,15 @@ function bindNamed(
   return bound
 }
 
-function bindMessage(method: Method, list: readonly unknown[]): readonly unknown[] {
+function bindMessage(method: Method, list: readonly unknown[], typed: boolean): readonly unknown[] {
   const message = list[0]
-  if (list.length !== 1 || method.parameters?.length === 1 || !isRecord(message)) {
+  if (list.length !== 1 || !isRecord(message)) {
     // A peer of a protocol that always sends a message has no other way to say "nothing".
     return bindList(method, method.maximum === 0 && (message === null || message === undefined) ? [] : list)
   }
   const keys = Object.keys(message)
+  const isWhole = method.parameters?.length === 1 && !(typed && keys.some((key) => method.indexes?.has(key)))
+  if (isWhole) return bindList(method, list)
   if (method.maximum === 0 && keys.length === 0) return []
   if (method.indexes === undefined) {
     throw refused(

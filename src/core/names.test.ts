@@ -68,10 +68,11 @@ test('the prefix of our own services is kept', () => {
     message: /Farcall's own/,
   })
   checkInternalName('farcall.registry')
+  checkInternalName('farcall.registry.lab')
   assert.throws(() => checkInternalName('registry'), { message: /should begin with 'farcall.'/ })
   assert.throws(() => checkInternalName('farcall.'), { message: /empty/ })
-  checkInternalName('farcall.registry.lab')
   assert.throws(() => checkInternalName('farcall.a..b'), { message: /empty/ })
+  assert.throws(() => checkServiceName('a.b'), { message: /dot/ })
 })
 
 test('a name that a peer made up is shown bounded and on one line', () => {

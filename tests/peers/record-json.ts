@@ -1,11 +1,11 @@
 // Writes the fixtures of lab-json and json-rpc: what real peers in Python and Go say to each other, byte by byte.
 //   node --conditions=@farcall/source tests/peers/record-json.ts
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from '../support/go-peer.ts'
 import { start } from '../support/process.ts'
-import { type Recording, recordingProxy } from '../support/recording-proxy.ts'
+import { recordingProxy } from '../support/recording-proxy.ts'
+import { saveRecording } from '../support/save-recording.ts'
 
 const python = fileURLToPath(new URL('python/', import.meta.url))
 
@@ -35,7 +35,7 @@ async function recordLab(): Promise<void> {
   const closed = once(client.child, 'close')
   client.child.stdin?.end(labCalls.map(([, call]) => `${JSON.stringify(call)}\n`).join(''))
   await closed
-  for (const [at, [name]] of labCalls.entries()) await save('lab-json', name, proxy.recordings[at])
+  for (const [at, [name]] of labCalls.entries()) await saveRecording('lab-json', name, proxy.recordings[at])
 }
 
 async function recordGo(): Promise<void> {
@@ -45,20 +45,5 @@ async function recordGo(): Promise<void> {
   await using proxy = await recordingProxy(`tcp://127.0.0.1:${port}`)
   await using client = start(program, ['client', proxy.target.replace('tcp://', '')])
   await once(client.child, 'close')
-  await save('json-rpc', 'go', proxy.recordings[0])
-}
-
-async function save(protocol: string, name: string, recording: Recording | undefined): Promise<void> {
-  if (recording === undefined) throw new Error(`${name} made no connection`)
-  await recording.over
-  const folder = fileURLToPath(new URL(`../../src/protocols/${protocol}/fixtures/`, import.meta.url))
-  mkdirSync(folder, { recursive: true })
-  for (const [mark, side] of [
-    ['> ', 'client'],
-    ['< ', 'server'],
-  ] as const) {
-    const hex = recording.lines.filter((line) => line.startsWith(mark) && !line.endsWith('end'))
-    const bytes = Buffer.from(hex.map((line) => line.slice(mark.length)).join(''), 'hex')
-    writeFileSync(`${folder}${name}.${side}.bin`, bytes)
-  }
+  await saveRecording('json-rpc', 'go', proxy.recordings[0])
 }

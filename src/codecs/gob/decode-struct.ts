@@ -1,4 +1,4 @@
-import { inside, property } from './problem.ts'
+import { inside, property } from '../problem.ts'
 import type { GobReader } from './reader.ts'
 import { noField } from './skip.ts'
 import type { GobType, StructType } from './types.ts'

@@ -2,7 +2,7 @@ import { type Definition, wireType } from './definition.ts'
 import { TypeReaders } from './decode-type.ts'
 import type { GobLimits } from './limits.ts'
 import type { GobReader } from './reader.ts'
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 import { definitionTypes, type WireTypes } from './wire-types.ts'
 
 /** A definition's own levels are few, and not those of the value that it stands in. */

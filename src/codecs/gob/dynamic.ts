@@ -1,7 +1,7 @@
 import { GobComplex } from './complex.ts'
 import { isForeign } from './infer.ts'
 import { GobNamed } from './named.ts'
-import { describe, Problem } from './problem.ts'
+import { describe, Problem } from '../problem.ts'
 import type { StreamTypes } from './stream-writer.ts'
 import { time } from './time.ts'
 import * as t from './types.ts'

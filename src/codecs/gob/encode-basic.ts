@@ -1,4 +1,4 @@
-import { describe, Problem } from './problem.ts'
+import { describe, Problem } from '../problem.ts'
 import type { BasicKind, ConcreteType } from './types.ts'
 import type { GobWriter } from './writer.ts'
 

@@ -1,7 +1,7 @@
 import { utf8Length } from '../../core/bytes/text.ts'
 import { dynamicOf } from './dynamic.ts'
 import { mismatch } from './encode-basic.ts'
-import { describe, inside, Problem } from './problem.ts'
+import { describe, inside, Problem } from '../problem.ts'
 import type { StreamWriter } from './stream-writer.ts'
 import type { GobType, InterfaceType } from './types.ts'
 

@@ -1,7 +1,7 @@
 import { wireType } from './definition.ts'
 import { basicWriter, mismatch, type TypeWriter } from './encode-basic.ts'
 import { writeDynamic, writeNamed } from './encode-interface.ts'
-import { entry, inside, Problem, property } from './problem.ts'
+import { entry, inside, Problem, property } from '../problem.ts'
 import { type ConcreteType, type GobType, type OpaqueType, resolveType, type StructType } from './types.ts'
 import type { StreamWriter } from './stream-writer.ts'
 

@@ -1,6 +1,6 @@
 import { GobComplex } from './complex.ts'
 import { GobNamed } from './named.ts'
-import { describe, inside, Problem, property } from './problem.ts'
+import { describe, inside, Problem, property } from '../problem.ts'
 import { time } from './time.ts'
 import * as t from './types.ts'
 

@@ -1,5 +1,5 @@
 import { readStrictUtf8 } from '../../core/bytes/strict-utf8.ts'
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 
 const nothing = new Uint8Array(0)
 const scratch = new Uint8Array(8)

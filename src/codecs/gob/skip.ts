@@ -1,4 +1,4 @@
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 import type { GobReader } from './reader.ts'
 import type { WireType, WireTypes } from './wire-types.ts'
 

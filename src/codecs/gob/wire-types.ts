@@ -1,6 +1,6 @@
 import { basicIds, type Definition, firstDefinableId, opaqueFields, wireType } from './definition.ts'
 import type { GobLimits } from './limits.ts'
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 import { type BasicKind, type GobType, type OpaqueVia, resolveType } from './types.ts'
 
 /** Reads a value at the reader's position. */

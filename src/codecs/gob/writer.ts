@@ -1,7 +1,7 @@
 import { writeUtf8 } from '#platform'
 import type { Output } from '../../core/bytes/output.ts'
 import { utf8Length } from '../../core/bytes/text.ts'
-import { Problem } from './problem.ts'
+import { Problem } from '../problem.ts'
 
 const nothing = new Uint8Array(0)
 const scratch = new Uint8Array(8)

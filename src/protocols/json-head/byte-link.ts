@@ -3,7 +3,7 @@ import type { Wire } from '../../transports/transport.ts'
 import type { Room, SessionState } from '../protocol.ts'
 
 /** What a session does with what comes over its link. */
-export interface GoLinkOwner {
+export interface ByteLinkOwner {
   /** Takes in bytes; what it throws is garbage. */
   onData(chunk: Uint8Array): void
   /** Whether something has begun that is not all there. */
@@ -20,11 +20,11 @@ export interface GoLinkOwner {
 const lingerMs = 1000
 
 /** A connection with its states and its end, which knows nothing of what it carries. */
-export class GoLink {
+export class ByteLink {
   readonly wire: Wire
   readonly room: Room
   state: SessionState
-  readonly #owner: GoLinkOwner
+  readonly #owner: ByteLinkOwner
   readonly #closed = Promise.withResolvers<void>()
   #deaf = false
   #reason: RpcError | undefined = undefined
@@ -32,7 +32,7 @@ export class GoLink {
   #stopWatching: (() => void) | undefined = undefined
   #stopLingering: (() => void) | undefined = undefined
 
-  constructor(wire: Wire, room: Room, options: { owner: GoLinkOwner; state: SessionState }) {
+  constructor(wire: Wire, room: Room, options: { owner: ByteLinkOwner; state: SessionState }) {
     this.wire = wire
     this.room = room
     this.state = options.state
@@ -101,6 +101,25 @@ export class GoLink {
     this.#stopLingering = this.room.clock.after(lingerMs, () => this.wire.close(this.#reason))
     this.wire.end()
     return this.closed
+  }
+
+  /** The same when all has been sent: for who ends with an answer, which a slow peer takes longer to read than that. */
+  finishWhenSent(reason?: RpcError): void {
+    this.wire.flush()
+    if (this.wire.out.queued === 0) return void this.finish(reason)
+    this.wire.onDrain = () => void this.finish(reason)
+    this.#watchSending()
+  }
+
+  #watchSending(): void {
+    const { queued } = this.wire.out
+    const { clock, limits } = this.room
+    this.#stopWatching?.()
+    this.#stopWatching = clock.afterInBackground(limits.keepaliveMs, () => {
+      if (this.wire.out.queued < queued) return this.#watchSending()
+      const message = `the peer ${this.wire.peer.address} has read nothing for ${limits.keepaliveMs} ms: ${queued} bytes wait, closed`
+      this.abort(new RpcError('deadline_exceeded', message, { phase: 'write' }))
+    })
   }
 
   #turnAway(): void {

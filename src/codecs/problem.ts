@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../core/code.ts'
-import { RpcError } from '../../core/error.ts'
+import type { ErrorCode } from '../core/code.ts'
+import { RpcError } from '../core/error.ts'
 
 /**
  * What is wrong with a value, on its way out of the depth where it was found. Each container that it leaves adds its

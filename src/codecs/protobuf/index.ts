@@ -1,0 +1,7 @@
+export { protobufCodec } from './codec.ts'
+export { decodeMessage } from './decode.ts'
+export { encodeMessage } from './encode.ts'
+export type { ProtobufLimits } from './limits.ts'
+export { type Proto, type ProtoOptions, readProto } from './read-proto.ts'
+export type { Scalar } from './scalars.ts'
+export { type FieldType, isMessageType, type MessageType } from './types.ts'

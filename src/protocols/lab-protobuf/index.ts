@@ -1,0 +1,6 @@
+export {
+  createLabProtobufProtocol,
+  type LabProtobufOptions,
+  type LabProtobufProtocol,
+  labProtobufProtocol,
+} from './lab-protobuf.ts'
