@@ -1,6 +1,6 @@
 // The public face of Farcall, for every platform. What only Node has is added in node.ts.
 export type { Balancer, BalancerRoom, Candidate, CandidateState, Picker } from './balancers/balancer.ts'
-export { balancers } from './balancers/index.ts'
+export { balancers, consistentHash, type ConsistentHashOptions } from './balancers/index.ts'
 export type { Load } from './balancers/load.ts'
 export * from './client/index.ts'
 export { jsonCodec } from './codecs/json/index.ts'

@@ -174,7 +174,7 @@ export class Cluster {
     if (open.every(({ state }) => state === 'failing')) return undefined
     const { balancer, clock, random, logger } = this.#room
     try {
-      return balancer(open, { clock, random })
+      return balancer(open, { clock, random, previous: this.#picker })
     } catch (thrown) {
       const error = RpcError.from(thrown)
       logger.error(

@@ -360,7 +360,7 @@ test('targets and options: what is wrong is named', () => {
   assert.throws(connect('tcp://a'), /port is missing/)
   assert.throws(
     connect('memory:a', { balancer: 'best' }),
-    /unknown balancer 'best'; known: p2c, round-robin, random/,
+    /unknown balancer 'best'; known: p2c, round-robin, weighted-round-robin, random, consistent-hash/,
   )
   assert.throws(connect('memory:a', { timeout: 1 }), /unknown option 'timeout'/)
   assert.throws(connect('memory:a', { timeoutMs: -1 }), /timeoutMs must be a positive number/)
