@@ -10,7 +10,7 @@ import type { Service } from './core/service.ts'
 import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 import { type RetryOptions, retry } from './layers/retry.ts'
 import type { Protocol } from './protocols/protocol.ts'
-import { createServer, type ServeOptions, type Server } from './server/index.ts'
+import { createServer, type LoadReading, type ServeOptions, type Server } from './server/index.ts'
 import type { Transport } from './transports/transport.ts'
 import type { Unwrap } from './transports/unwrap.ts'
 
@@ -30,6 +30,8 @@ export interface FarcallParts {
   readonly logger: Logger
   /** The addresses of this machine that others may reach, best first. */
   readonly localAddresses?: () => readonly string[]
+  /** Reads the load of this process, for servers whose weight follows it. */
+  readonly ownLoad?: () => LoadReading
 }
 
 export interface Farcall {

@@ -29,8 +29,10 @@ export type { Query, Resolver, Snapshot } from './discovery/resolver.ts'
 export type { Registrar, Registration } from './discovery/registrar.ts'
 export type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 export type {
+  AdaptWeightOptions,
   CloseOptions,
   ConnectionStats,
+  LoadReading,
   MethodStats,
   Server,
   ServerState,

@@ -18,6 +18,7 @@ import { farcallProtocol } from './protocols/farcall/index.ts'
 import { createRegistry, type Registry, type RegistryOptions } from './registry/index.ts'
 import type { CloseOptions, ServeOptions as CoreServeOptions, Server } from './server/index.ts'
 import { localAddresses } from './server/local-addresses.node.ts'
+import { readOwnLoad } from './server/own-load.node.ts'
 import { createMemoryTransport } from './transports/memory.ts'
 import { createTcpTransport } from './transports/tcp.node.ts'
 import {
@@ -48,6 +49,7 @@ export const nodeParts: FarcallParts = {
   // Warnings and errors only: a library that talks is a nuisance. Give `logger` for more.
   logger: createLogger({ level: 'warn' }),
   localAddresses,
+  ownLoad: readOwnLoad,
 }
 
 const farcall = createFarcall(nodeParts)

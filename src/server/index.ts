@@ -1,6 +1,8 @@
+export type { AdaptWeightOptions } from './adapt-weight.ts'
 export type { ConnectionStats } from './connections.ts'
 export type { Latency } from './histogram.ts'
 export type { ServeOptions } from './options.ts'
+export type { LoadReading } from './own-load.ts'
 export type { ServerParts } from './parts.ts'
 export { createServer } from './serve.ts'
 export type { CloseOptions, Server, ServerState, ServerStats } from './server.ts'

@@ -6,6 +6,7 @@ import type { RegistrarFactory, DiscoveryRoom } from '../discovery/source.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { Transport } from '../transports/transport.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
+import type { LoadReading } from './own-load.ts'
 
 /** What a server is put together from; the composition root knows the concrete ones. */
 export interface ServerParts {
@@ -23,6 +24,8 @@ export interface ServerParts {
   readonly discoveryRoom: DiscoveryRoom
   /** The addresses of this machine that others may reach, best first. Default: none known. */
   readonly localAddresses?: () => readonly string[]
+  /** Reads the load of this process, which `adaptWeight` goes by. Default: it cannot be told. */
+  readonly ownLoad?: () => LoadReading
   /** Milliseconds since 1970, for what must grow from one run of a server to the next. Default `Date.now`. */
   readonly wallClock?: () => number
 }

@@ -1,7 +1,14 @@
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
-import { maxEndpointLength, maxEndpoints, maxMetadataBytes, maxNameLength, maxServices } from './limits.ts'
+import {
+  maxEndpointLength,
+  maxEndpoints,
+  maxMetadataBytes,
+  maxNameLength,
+  maxServices,
+  maxWeight,
+} from './limits.ts'
 
 /** An {@link Instance} as plain data: what crosses the wire. Endpoints are texts. */
 export interface InstanceData {
@@ -48,7 +55,7 @@ export function decodeInstance(value: unknown, path: string): Instance {
     endpoints: Object.freeze(endpoints.map((text, i) => decodeEndpoint(text, `${path}.endpoints[${i}]`))),
     weight: readNumber(readField(value, 'weight', path) ?? 1, `${path}.weight`, {
       min: 0,
-      max: 1_000_000,
+      max: maxWeight,
       whole: false,
     }),
     zone: readOptionalText(readField(value, 'zone', path), `${path}.zone`, maxNameLength),
