@@ -115,6 +115,13 @@ export class Cluster {
     else this.#update(snapshot)
   }
 
+  /** Looks anew at what instances weigh for this client. */
+  reweigh(): void {
+    if (this.#snapshot === undefined) return
+    this.#candidates.update(this.#snapshot.instances, this.query)
+    this.#rebuild()
+  }
+
   /** Ends the watch; calls that wait fail with the reason. */
   close(reason: RpcError): void {
     this.#stop.abort(reason)

@@ -126,7 +126,12 @@ test('the load of the process is what it follows unless told otherwise', async (
 test('a server that stops looks at its load no longer', async () => {
   await using rig = createRig()
   let looks = 0
-  const adaptWeight = { busy: () => ++looks * 0 }
+  const adaptWeight = {
+    busy: () => {
+      looks++
+      return 0
+    },
+  }
   const server = await rig.serve([math], { adaptWeight })
   await rig.clock.advance(20_000)
   assert.equal(looks, 4)

@@ -52,7 +52,7 @@ export function resolveAdaptWeight(
   if (given === undefined || given === false) return undefined
   const options = given === true ? {} : given
   if (typeof options !== 'object' || options === null)
-    throw wrong(`adaptWeight must be true, false or an object, got ${String(given)}`)
+    throw wrong(`adaptWeight must be true, false or an object, got ${JSON.stringify(given)}`)
   for (const name of Object.keys(options)) {
     if (!Object.hasOwn(known, name))
       throw wrong(`unknown option 'adaptWeight.${name}'; known: ${Object.keys(known).join(', ')}`)

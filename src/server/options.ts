@@ -3,9 +3,9 @@ import { RpcError } from '../core/error.ts'
 import type { Layer } from '../core/layer.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
+import { checkWeight } from '../core/weight.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
 import { type AdaptWeightOptions, type ResolvedAdaptWeight, resolveAdaptWeight } from './adapt-weight.ts'
-import { checkWeight } from './weight.ts'
 
 /** How a server is to serve. Everything has a default. */
 export interface ServeOptions {

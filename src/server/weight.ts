@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts'
 import { RpcError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import { maxWeight } from '../discovery/api/limits.ts'
+import { checkWeight } from '../core/weight.ts'
 import { followLoad, type ResolvedAdaptWeight } from './adapt-weight.ts'
 import { createBusyMeter, type LoadReading } from './own-load.ts'
 
@@ -90,13 +90,4 @@ export class ServerWeight {
       `cannot tell how busy it is; the weight stays as it is: ${error.message}`,
     )
   }
-}
-
-/** @throws RpcError `invalid_argument` for what no registry would take as a weight. */
-export function checkWeight(given: number): number {
-  if (typeof given === 'number' && given >= 0 && given <= maxWeight) return given
-  throw new RpcError(
-    'invalid_argument',
-    `weight must be a number from 0 to ${maxWeight}, got ${String(given)}`,
-  )
 }

@@ -1,14 +1,8 @@
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
+import { maxWeight } from '../../core/weight.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
-import {
-  maxEndpointLength,
-  maxEndpoints,
-  maxMetadataBytes,
-  maxNameLength,
-  maxServices,
-  maxWeight,
-} from './limits.ts'
+import { maxEndpointLength, maxEndpoints, maxMetadataBytes, maxNameLength, maxServices } from './limits.ts'
 
 /** An {@link Instance} as plain data: what crosses the wire. Endpoints are texts. */
 export interface InstanceData {

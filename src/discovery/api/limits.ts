@@ -12,8 +12,6 @@ export const maxMetadataBytes = 4_096
 export const maxNameLength = 128
 /** The characters of an endpoint. */
 export const maxEndpointLength = 512
-/** The weight of an instance. */
-export const maxWeight = 1_000_000
 /** Leases that one request renews. */
 export const maxLeasesPerRenewal = 10_000
 
