@@ -133,9 +133,9 @@ class RingPicker implements Picker {
   }
 }
 
-// One that failed is down until it is connected again: an attempt to connect is no reason to send it calls.
+// One that failed is down while it tries to connect again: that it tries is no reason to send it calls.
 function isDown(candidate: Candidate, before: ReadonlySet<Candidate>): boolean {
-  return candidate.state === 'failing' || (candidate.state !== 'ready' && before.has(candidate))
+  return candidate.state === 'failing' || (candidate.state === 'connecting' && before.has(candidate))
 }
 
 function onRing(candidates: readonly Candidate[], down: ReadonlySet<Candidate>): readonly Candidate[] {

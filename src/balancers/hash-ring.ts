@@ -2,7 +2,7 @@ import { hashText, mix } from './hash.ts'
 
 /** Who stands on a ring. It is the same member on two rings if it is the same object. */
 export interface RingMember {
-  /** What its points are made from. Of two with one name only the first is ever found. */
+  /** What its points are made from. Two with one name share them, and the first gets the keys. */
   readonly name: string
   /** Its share of the ring beside the others'; above 0. */
   readonly weight: number

@@ -46,9 +46,9 @@ export class ServerWeight {
 
   /** @throws RpcError `invalid_argument` for what is no weight. */
   set(weight: number): void {
+    const before = this.current
     this.#set = checkWeight(weight)
-    this.#room.logger.info({ event: 'weight', weight: this.current }, `weighs ${this.current} from now on`)
-    this.#room.changed()
+    this.#tell(before)
   }
 
   /** Begins to follow the load, if it is to. */
@@ -71,11 +71,18 @@ export class ServerWeight {
   }
 
   #adapt(share: number, busy: number): void {
+    const before = this.current
     this.#share = share
-    const percent = Math.round(busy * 100)
+    this.#tell(before, busy)
+  }
+
+  #tell(before: number, busy?: number): void {
+    const weight = this.current
+    if (weight === before) return
+    const why = busy === undefined ? '' : `: ${Math.round(busy * 100)} % busy of late`
     this.#room.logger.info(
-      { event: 'weight', weight: this.current, busy },
-      `weighs ${this.current} from now on: ${percent} % busy of late`,
+      { event: 'weight', weight, ...(busy !== undefined && { busy }) },
+      `weighs ${weight} instead of ${before}${why}`,
     )
     this.#room.changed()
   }
