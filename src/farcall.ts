@@ -13,6 +13,7 @@ import type { Protocol } from './protocols/protocol.ts'
 import {
   createServer,
   type HttpServeOptions,
+  type LoadReading,
   type ServeOptions,
   type Server,
   type ServerView,
@@ -46,6 +47,8 @@ export interface FarcallParts {
   readonly wireFrom?: (stream: ByteStream) => Wire | undefined
   /** The addresses of this machine that others may reach, best first. */
   readonly localAddresses?: () => readonly string[]
+  /** Reads the load of this process, for servers whose weight follows it. */
+  readonly ownLoad?: () => LoadReading
 }
 
 export interface Farcall {

@@ -1,6 +1,6 @@
 // The public face of Farcall, for every platform. What only Node has is added in node.ts.
 export type { Balancer, BalancerRoom, Candidate, CandidateState, Picker } from './balancers/balancer.ts'
-export { balancers } from './balancers/index.ts'
+export { balancers, consistentHash, type ConsistentHashOptions } from './balancers/index.ts'
 export type { Load } from './balancers/load.ts'
 export * from './client/index.ts'
 export { jsonCodec } from './codecs/json/index.ts'
@@ -29,9 +29,11 @@ export type { Query, Resolver, Snapshot } from './discovery/resolver.ts'
 export type { Registrar, Registration } from './discovery/registrar.ts'
 export type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 export type {
+  AdaptWeightOptions,
   CloseOptions,
   ConnectionStats,
   HttpServeOptions,
+  LoadReading,
   MethodStats,
   Server,
   ServerState,

@@ -43,6 +43,7 @@ import {
 } from './server/index.ts'
 import { processView } from './server/debug/process-view.node.ts'
 import { localAddresses } from './server/local-addresses.node.ts'
+import { readOwnLoad } from './server/own-load.node.ts'
 import { createMemoryTransport } from './transports/memory.ts'
 import { wireFromStream } from './transports/stream-wire.node.ts'
 import { createTcpTransport } from './transports/tcp.node.ts'
@@ -94,6 +95,7 @@ export const nodeParts: FarcallParts = {
   // Warnings and errors only. Give `logger` for more: one of `farcall/logging`, pino's, or your own.
   logger: createWarnings(),
   localAddresses,
+  ownLoad: readOwnLoad,
   wireFrom: (stream) => (stream instanceof Duplex ? wireFromStream(stream, { side: 'server' }) : undefined),
 }
 

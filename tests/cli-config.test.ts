@@ -25,7 +25,7 @@ describe('farcall config', { concurrency: 2 }, () => {
   it('a file is found from here upwards; the environment counts more, and defaults least', async () => {
     using place = folder({
       'farcall.yaml':
-        'registry: registry://10.0.0.1:9999\nlogFile: logs/a.log\ntoken: sesame\nserve:\n  port: 7000\n  metadata: { tier: gold }\n',
+        'registry: registry://10.0.0.1:9999\nlogFile: logs/a.log\ntoken: sesame\nserve:\n  port: 7000\n  adaptWeight: true\n  metadata: { tier: gold }\n',
     })
     const inside = join(place.path, 'a', 'b')
     mkdirSync(inside, { recursive: true })
@@ -34,6 +34,7 @@ describe('farcall config', { concurrency: 2 }, () => {
     assert.deepEqual(of('registry'), [['registry://10.0.0.1:9999'], file])
     assert.deepEqual(of('serve.port'), [7001, 'environment FARCALL_PORT'])
     assert.deepEqual(of('serve.metadata'), [{ tier: 'gold' }, file])
+    assert.deepEqual(of('serve.adaptWeight'), [true, file])
     assert.deepEqual(of('serve.listen'), ['0.0.0.0', 'default'])
     assert.deepEqual(of('token'), ['(hidden)', file])
     // What a file says of files is meant from where it stands.
@@ -115,6 +116,13 @@ describe('farcall config', { concurrency: 2 }, () => {
       { FARCALL_LOG_LEVEL: 'loud' },
       [],
       /FARCALL_LOG_LEVEL should be one of trace, debug/,
+    ],
+    [
+      'a switch that is neither on nor off',
+      {},
+      { FARCALL_ADAPT_WEIGHT: 'yes' },
+      [],
+      /FARCALL_ADAPT_WEIGHT should be true or false, got 'yes'/,
     ],
     ['what Kubernetes sets', {}, { FARCALL_PORT: 'tcp://10.0.0.1:8089' }, [], /enableServiceLinks/],
   ]

@@ -53,6 +53,17 @@ it('a registry, a server, and who asks for them: list, methods, watch, call', as
   assert.deepEqual(await registry.stop('SIGINT'), { code: 0, signal: null })
 })
 
+it('a weight other than 1 is shown', async () => {
+  await using registry = await startRegistry()
+  const flags = ['--registry', registry.target]
+  await using watcher = startFarcall(['watch', 'tools', ...flags])
+  await using _server = await startTools([...flags, '--id', 'heavy', '--weight', '2.5', '--adapt-weight'])
+  await watcher.line(/\+ up\s+heavy\s+tcp:\S+\s+weight 2\.5/)
+  const listed = await farcall(['list', ...flags])
+  assert.match(listed.stdout, /ZONE\s+WEIGHT\s+STARTED/)
+  assert.match(listed.stdout, /heavy\s+up\s+–\s+2\.5\s/)
+})
+
 it('serves while the registry is down, says so, stops all the same; with it, registers', async () => {
   await using server = await startTools(['--registry', '127.0.0.1:1'])
   await server.line(/registry:\/\/127\.0\.0\.1:1.*nothing listens/)

@@ -13,17 +13,22 @@ export type PickResult = Readonly<Record<string, Readonly<Record<string, number>
 const sizes = [10, 1_000, 10_000]
 const picks = 2_000_000
 const random = seededRandom(1)
-const call = new Call({
-  clock: systemClock,
-  service: 's',
-  method: 'm',
-  args: { list: [] },
-  deadline: Number.POSITIVE_INFINITY,
-})
+const calls = Array.from(
+  { length: 1_024 },
+  (_, i) =>
+    new Call({
+      clock: systemClock,
+      service: 's',
+      method: 'm',
+      args: { list: [] },
+      deadline: Number.POSITIVE_INFINITY,
+      key: `user:${i}`,
+    }),
+)
 
 const rows: Record<string, Record<string, number>> = {}
 for (const [name, balancer] of Object.entries(balancers)) {
-  for (const weighted of name === 'random' ? [false, true] : [false]) {
+  for (const weighted of name === 'p2c' || name === 'round-robin' ? [false] : [false, true]) {
     const row: Record<string, number> = {}
     for (const size of sizes) row[size] = measure(size, weighted)
     rows[weighted ? `${name}, weighted` : name] = row
@@ -40,7 +45,7 @@ for (const [name, balancer] of Object.entries(balancers)) {
     let best = Number.POSITIVE_INFINITY
     for (let round = 0; round < 5; round++) {
       const start = performance.now()
-      for (let i = 0; i < picks; i++) picker.pick(call)
+      for (let i = 0; i < picks; i++) picker.pick(calls[i % calls.length] as Call)
       best = Math.min(best, ((performance.now() - start) * 1e6) / picks)
     }
     return Math.round(best * 10) / 10

@@ -10,18 +10,32 @@ const maxPicks = 8
  */
 export function avoiding(balancer: Balancer): Balancer {
   return (candidates, room) => {
-    const picker = balancer(candidates, room)
-    return {
-      pick(call: Call) {
-        const { tried } = call
-        if (tried === undefined || tried.size === 0) return picker.pick(call)
-        return (
-          pickUntried(picker, call, tried) ??
-          anyUntried(candidates, tried, room.random()) ??
-          picker.pick(call)
-        )
-      },
-    }
+    const { previous } = room
+    const own = previous instanceof AvoidingPicker ? previous.own : undefined
+    return new AvoidingPicker(balancer(candidates, { ...room, previous: own }), candidates, room.random)
+  }
+}
+
+class AvoidingPicker implements Picker {
+  /** The picker of the balancer that does not know of retries. */
+  readonly own: Picker
+  readonly #candidates: readonly Candidate[]
+  readonly #random: () => number
+
+  constructor(own: Picker, candidates: readonly Candidate[], random: () => number) {
+    this.own = own
+    this.#candidates = candidates
+    this.#random = random
+  }
+
+  pick(call: Call): Candidate | undefined {
+    const { tried } = call
+    if (tried === undefined || tried.size === 0) return this.own.pick(call)
+    return (
+      pickUntried(this.own, call, tried) ??
+      anyUntried(this.#candidates, tried, this.#random()) ??
+      this.own.pick(call)
+    )
   }
 }
 

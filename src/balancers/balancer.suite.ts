@@ -8,15 +8,21 @@ import { createVirtualClock } from '../testing/virtual-clock.ts'
 import { avoiding } from './avoiding.ts'
 import type { Balancer, Candidate, CandidateState } from './balancer.ts'
 
+export interface SuiteOptions {
+  /** Calls have keys, each another, and the balancer goes by them: also to who has yet to be connected. */
+  readonly byKey?: boolean
+}
+
 /** What every balancer must do. */
-export function balancerSuite(name: string, balancer: Balancer): void {
+export function balancerSuite(name: string, balancer: Balancer, { byKey = false }: SuiteOptions = {}): void {
   const clock = createVirtualClock(1_000_000)
   const room = (seed = 1) => ({ clock, random: seededRandom(seed) })
   const some = (count: number, state?: CandidateState) =>
     Array.from({ length: count }, (_, i) =>
       fakeCandidate(`c${i}`, { ...(state && { state }), load: { usedAt: clock.now() } }),
     )
-  const call = (tried?: Set<unknown>) => newCall(clock, tried)
+  let calls = 0
+  const call = (tried?: Set<unknown>) => newCall(clock, tried, byKey ? `key-${calls++}` : undefined)
 
   describe(`balancer ${name}`, () => {
     it('picks nothing where there is nothing', () => {
@@ -37,7 +43,7 @@ export function balancerSuite(name: string, balancer: Balancer): void {
           const candidates = given.map((state, i) => fakeCandidate(`c${i}`, { state }))
           const picked = balancer(candidates, room(seed)).pick(call())
           assert.ok(picked !== undefined)
-          if (given.includes('ready')) assert.equal(picked.state, 'ready')
+          if (given.includes('ready') && !byKey) assert.equal(picked.state, 'ready')
           else if (given.some((state) => state !== 'failing')) assert.notEqual(picked.state, 'failing')
         }),
       )
@@ -63,6 +69,7 @@ export function balancerSuite(name: string, balancer: Balancer): void {
     it('picks the same for the same seed', () => {
       const candidates = some(7)
       const run = () => {
+        calls = 0
         const picker = balancer(candidates, room(42))
         return Array.from({ length: 100 }, () => picker.pick(call())?.instance.id)
       }
@@ -97,7 +104,20 @@ export function balancerSuite(name: string, balancer: Balancer): void {
       ]
       const picker = avoiding(balancer)([failing, idle, ready], room())
       assert.equal(picker.pick(call(new Set([ready]))), idle)
-      assert.equal(picker.pick(call(new Set([ready, idle]))), ready)
+      const again = picker.pick(call(new Set([ready, idle])))
+      assert.ok(again === ready || (byKey && again === idle))
+    })
+
+    it('goes on where it was when it is made anew, or begins anew, but never with who is gone', () => {
+      const candidates = some(6)
+      let picker = balancer(candidates, room())
+      for (let left = 6; left > 0; left--) {
+        for (let i = 0; i < 20; i++) picker.pick(call())
+        const gone = candidates.pop()
+        picker = balancer(candidates, { ...room(), previous: picker })
+        for (let i = 0; i < 20; i++) assert.notEqual(picker.pick(call()), gone)
+      }
+      assert.equal(picker.pick(call()), undefined)
     })
 
     function distribution(candidates: readonly FakeCandidate[], picks: number): Map<string, number> {
@@ -112,7 +132,7 @@ export function balancerSuite(name: string, balancer: Balancer): void {
   })
 }
 
-function newCall(clock: Call['clock'], tried?: Set<unknown>): Call {
+function newCall(clock: Call['clock'], tried?: Set<unknown>, key?: string): Call {
   const args = { list: [] }
   return new Call({
     clock,
@@ -121,6 +141,7 @@ function newCall(clock: Call['clock'], tried?: Set<unknown>): Call {
     args,
     deadline: Number.POSITIVE_INFINITY,
     tried,
+    key,
     attempt: tried ? 2 : 1,
   })
 }

@@ -14,6 +14,11 @@ export type Balancer = (candidates: readonly Candidate[], room: BalancerRoom) =>
 export interface BalancerRoom {
   readonly clock: Clock
   readonly random: Random
+  /**
+   * The picker that the new one replaces, as this balancer made it; undefined at first, and where for a time there was
+   * nobody to pick. A policy that goes on where it was takes what it needs from it, and does not hold on to it.
+   */
+  readonly previous?: Picker | undefined
 }
 
 export interface Picker {

@@ -7,12 +7,15 @@ import { fakeCandidate } from '../testing/fake-candidate.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
 import type { Balancer } from './balancer.ts'
 import { balancerSuite } from './balancer.suite.ts'
-import { balancerNamed, balancers, p2c, random, roundRobin } from './index.ts'
+import { balancerNamed, balancers, consistentHash, p2c, random, roundRobin, smoothWeighted } from './index.ts'
 import { weightedIndex } from './weighted.ts'
 
 balancerSuite('p2c', p2c)
 balancerSuite('random', random)
 balancerSuite('round-robin', roundRobin)
+balancerSuite('weighted-round-robin', smoothWeighted)
+balancerSuite('consistent-hash', consistentHash())
+balancerSuite('consistent-hash, with keys', consistentHash(), { byKey: true })
 for (const [name, balancer] of Object.entries(balancers)) balancerSuite(`${name} (as registered)`, balancer)
 
 const clock = createVirtualClock(1_000_000)
@@ -167,7 +170,7 @@ describe('balancerNamed', () => {
         (error) =>
           RpcError.is(error) &&
           error.code === 'invalid_argument' &&
-          error.message.includes('p2c, round-robin, random'),
+          error.message.includes('p2c, round-robin, weighted-round-robin, random, consistent-hash'),
       )
     }
   })

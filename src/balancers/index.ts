@@ -1,23 +1,29 @@
 import { RpcError } from '../core/error.ts'
 import { avoiding } from './avoiding.ts'
 import type { Balancer } from './balancer.ts'
+import { consistentHash } from './consistent-hash.ts'
 import { p2c } from './p2c.ts'
 import { random } from './random.ts'
 import { roundRobin } from './round-robin.ts'
+import { smoothWeighted } from './smooth-weighted.ts'
 
 export { avoiding } from './avoiding.ts'
 export type { Balancer, BalancerRoom, Candidate, CandidateState, Picker } from './balancer.ts'
+export type { ConsistentHashOptions } from './consistent-hash.ts'
 export type { Load } from './load.ts'
-export { p2c, random, roundRobin }
+export { consistentHash, p2c, random, roundRobin, smoothWeighted }
+
+/** What `connect` takes as `balancer`, beside a policy of one's own. */
+export type BalancerName = 'p2c' | 'round-robin' | 'weighted-round-robin' | 'random' | 'consistent-hash'
 
 /** The balancers that come with Farcall, by name. All of them prefer what a retried call has not tried yet. */
-export const balancers: Readonly<Record<'p2c' | 'round-robin' | 'random', Balancer>> = {
+export const balancers: Readonly<Record<BalancerName, Balancer>> = {
   p2c: avoiding(p2c),
   'round-robin': avoiding(roundRobin),
+  'weighted-round-robin': avoiding(smoothWeighted),
   random: avoiding(random),
+  'consistent-hash': avoiding(consistentHash()),
 }
-
-export type BalancerName = keyof typeof balancers
 
 /**
  * The balancer of that name, among ours unless others are given.

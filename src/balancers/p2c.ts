@@ -1,6 +1,6 @@
 import type { Call } from '../core/call.ts'
 import type { Balancer, BalancerRoom, Candidate, Picker } from './balancer.ts'
-import { usable } from './usable.ts'
+import { usable, weightOf } from './usable.ts'
 
 // Below this share of successes a candidate is avoided while the other one is above it, whatever their costs.
 const soundRate = 0.5
@@ -67,9 +67,9 @@ function sound(candidate: Candidate): boolean {
   return candidate.load.successRate >= soundRate
 }
 
-function cost({ load, instance }: Candidate): number {
-  const { inFlight, latencyMs, successRate } = load
-  const weight = instance.weight > 0 ? instance.weight : 1
+function cost(candidate: Candidate): number {
+  const { inFlight, latencyMs, successRate } = candidate.load
+  const weight = weightOf(candidate)
   if (latencyMs > 0) return ((inFlight + 1) * latencyMs) / (Math.max(successRate, 0.001) * weight)
   return inFlight === 0 && successRate === 1 ? 0 : (unmeasuredMs * (inFlight + 1)) / weight
 }

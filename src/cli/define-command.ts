@@ -31,8 +31,8 @@ export function createCommand(definition: CommandDefinition): Command {
   if (takes !== undefined) command.arguments(takes)
   for (const setting of settingsOf(name)) {
     const fallback = setting.fallback === undefined ? '' : ` (default ${setting.fallback})`
-    const option = new Option(setting.flags, `${setting.about}${fallback}`).argParser(collect)
-    command.addOption(option)
+    const option = new Option(setting.flags, `${setting.about}${fallback}`)
+    command.addOption(setting.kind === 'switch' ? option : option.argParser(collect))
   }
   for (const option of options) command.addOption(option)
   command.option('--json', 'print JSON, for programs')
@@ -74,6 +74,7 @@ function typedFlags(name: CommandName, flags: Readonly<Record<string, unknown>>)
     const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
     const value = flags[key]
     if (Array.isArray(value)) typed.set(flag, value as readonly string[])
+    else if (value === true) typed.set(flag, ['true'])
     else if (typeof value === 'string') typed.set(nameOf(setting), [value])
   }
   return typed

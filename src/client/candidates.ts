@@ -17,6 +17,8 @@ export interface CandidatesRoom {
   readonly clock: Clock
   readonly endpoints: Endpoints
   readonly random: Random
+  /** The instance with the weight that counts for this client. */
+  weigh(instance: Instance): Instance
   /** The endpoints of an instance that this client can speak to, best first. */
   usable(instance: Instance): readonly Endpoint[]
   /** Whether an answer over this protocol may be "no such method" without it showing. */
@@ -77,8 +79,9 @@ export class Candidates {
   /** Takes in who is there. Takes effect with {@link choose}. */
   update(instances: ReadonlyMap<string, Instance>, query: Query): void {
     const reachable: Reachable[] = []
-    for (const instance of instances.values()) {
-      if (!matches(instance, query)) continue
+    for (const given of instances.values()) {
+      if (!matches(given, query)) continue
+      const instance = this.#room.weigh(given)
       const ways = this.#room
         .usable(instance)
         .map((endpoint) => ({ key: formatEndpoint(endpoint), endpoint }))

@@ -19,6 +19,12 @@ export interface FarcallClient extends ServiceClient, AsyncDisposable {
    * @throws RpcError `failed_precondition` for a client that finds its servers otherwise.
    */
   replace(targets: string | readonly string[]): void
+  /**
+   * What an instance weighs for this client, from the next call on and whatever it says of itself; undefined takes that
+   * back. It is named by its id or an endpoint of it, also before it is known.
+   * @throws RpcError `invalid_argument` for what is no number from 0 to 1,000,000.
+   */
+  setWeight(who: string, weight: number | undefined): void
   /** Takes no more calls, waits `graceMs` (default 0) for those in flight, ends everything. Harmless if repeated. */
   close(options?: CloseOptions): Promise<void>
 }

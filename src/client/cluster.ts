@@ -118,6 +118,13 @@ export class Cluster {
     else this.#update(snapshot)
   }
 
+  /** Looks anew at what instances weigh for this client. */
+  reweigh(): void {
+    if (this.#snapshot === undefined) return
+    this.#candidates.update(this.#snapshot.instances, this.query)
+    this.#rebuild()
+  }
+
   /** Ends the watch; calls that wait fail with the reason. */
   close(reason: RpcError): void {
     this.#stop.abort(reason)
@@ -177,7 +184,7 @@ export class Cluster {
     if (open.every(({ state }) => state === 'failing')) return undefined
     const { balancer, clock, random, logger } = this.#room
     try {
-      return balancer(open, { clock, random })
+      return balancer(open, { clock, random, previous: this.#picker })
     } catch (thrown) {
       const error = RpcError.from(thrown)
       logger.error(

@@ -360,7 +360,7 @@ test('targets and options: what is wrong is named', () => {
   assert.throws(connect('tcp://a'), /port is missing/)
   assert.throws(
     connect('memory:a', { balancer: 'best' }),
-    /unknown balancer 'best'; known: p2c, round-robin, random/,
+    /unknown balancer 'best'; known: p2c, round-robin, weighted-round-robin, random, consistent-hash/,
   )
   assert.throws(connect('memory:a', { timeout: 1 }), /unknown option 'timeout'/)
   assert.throws(connect('memory:a', { timeoutMs: -1 }), /timeoutMs must be a positive number/)
@@ -397,6 +397,39 @@ test('all instances are connected to and called; replace moves the calls', async
     (await client.endpoints('math')).map((e) => [e.endpoint, e.usable]),
     [['memory:c', true]],
   )
+})
+
+test('weights stand in the list, or are set by hand, and count from the next call on', async () => {
+  const { clock, peers, client, m } = setUp({ balancer: 'weighted-round-robin' }, ['a', 'b'])
+  for (const peer of peers) peer.answer = () => 1
+  await m.add()
+  await clock.settle()
+  const share = async (calls: number) => {
+    const before = peers.map((peer) => peer.calls.length)
+    for (let i = 0; i < calls; i++) await m.add()
+    return peers.map((peer, i) => peer.calls.length - before[i]!)
+  }
+  const about = async (a: number, b: number) => {
+    const got = await share(a + b)
+    assert.ok(Math.abs(got[0]! - a) <= 1, `${got.join()} instead of ${a},${b}`)
+  }
+  await about(6, 6)
+  client.replace(['memory:a?weight=3', 'memory:b'])
+  await clock.settle()
+  await about(9, 3)
+  client.setWeight('memory:b', 9)
+  await about(3, 9)
+  client.setWeight('memory:b', 0)
+  assert.deepEqual(await share(5), [5, 0])
+  assert.deepEqual(
+    (await client.endpoints('math')).map(({ instance }) => instance.weight),
+    [3, 0],
+  )
+  client.setWeight('memory:b', undefined)
+  await about(9, 3)
+  assert.throws(() => client.setWeight('memory:b', -1), /weight must be a number from 0 to 1000000/)
+  assert.throws(() => client.replace(['memory:a?weight=x']), /has no weight that can be read/)
+  await client.close()
 })
 
 test('endpoints, refresh, pick and status tell what is there', async () => {

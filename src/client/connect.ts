@@ -13,6 +13,7 @@ import { Endpoints } from './endpoints.ts'
 import { Caller } from './invoke.ts'
 import { KnownMethods } from './known-methods.ts'
 import { clientClosed } from './nobody.ts'
+import { OwnWeights } from './own-weights.ts'
 import { type ClientOptions, type ResolvedClientOptions, resolveClientOptions } from './options.ts'
 import { createPoolOpener, type PoolOpener, type PoolParts } from './pools.ts'
 import { createProxy } from './proxy.ts'
@@ -61,6 +62,7 @@ class ConnectedClient<Retry> implements FarcallClient {
   readonly #methods = new KnownMethods()
   readonly #routes = new Routes()
   readonly #clusters = new Map<string, Cluster>()
+  readonly #weights = new OwnWeights()
   readonly #endpoints: Endpoints
   readonly #clusterRoom: ClusterRoom
   readonly #caller: Caller
@@ -84,6 +86,7 @@ class ConnectedClient<Retry> implements FarcallClient {
       endpoints: this.#endpoints,
       usable: opener.usable,
       hasBareNames: opener.hasBareNames,
+      weigh: (instance) => this.#weights.apply(instance),
       known: () => this.#known(),
     }
     const { retry, layers, attemptLayers, timeoutMs, limits, forwardMetadata } = options
@@ -155,6 +158,11 @@ class ConnectedClient<Retry> implements FarcallClient {
 
   replace(targets: string | readonly string[]): void {
     replaceTargets(this.#source, typeof targets === 'string' ? [targets] : targets)
+  }
+
+  setWeight(who: string, weight: number | undefined): void {
+    this.#weights.set(who, weight)
+    for (const cluster of this.#clusters.values()) cluster.reweigh()
   }
 
   close(options: { readonly graceMs?: number } = {}): Promise<void> {

@@ -229,3 +229,27 @@ test('a resolver that throws is asked again; a balancer that throws fails the ca
   assert.equal(asked, 3)
   assert.equal(client.status().pendingCalls, 0)
 })
+
+test('a weight set by hand counts for whom a registry names, by id or endpoint, also before it is known', async () => {
+  const { clock, client, publish, peer, m } = setUp({ balancer: 'weighted-round-robin' })
+  for (const name of ['a', 'b', 'c']) peer(name)
+  client.setWeight('b-1', 0)
+  client.setWeight('farcall+memory:c', 0)
+  const all = ['a', 'b', 'c'].map((id) => instance(`${id}-1`, { endpoints: [parseEndpoint(`memory:${id}`)] }))
+  publish('live', all)
+  const answers = async () => {
+    const got = new Set<string>()
+    for (let i = 0; i < 9; i++) got.add(await m.add())
+    return [...got].toSorted().join('')
+  }
+  await m.add()
+  await clock.settle()
+  assert.equal(await answers(), 'a')
+  client.setWeight('b-1', 2)
+  assert.equal(await answers(), 'ab')
+  publish('live', all.slice(1))
+  await clock.settle()
+  assert.equal(await answers(), 'b')
+  client.setWeight('memory:c', undefined)
+  assert.equal(await answers(), 'bc')
+})

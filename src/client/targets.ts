@@ -1,12 +1,13 @@
-import { type Endpoint, isEndpoint, parseEndpoint } from '../core/endpoint.ts'
+import { isEndpoint } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
+import { type ListedEndpoint, parseListedEndpoint } from '../core/listed-endpoint.ts'
 import { listNames } from '../core/names.ts'
 import type { Resolver } from '../discovery/resolver.ts'
 import type { DiscoveryRoom, ResolverFactory } from '../discovery/source.ts'
 
 /** A resolver whose list can be replaced while it is in use, as that of `static:` can. */
 interface ReplaceableResolver extends Resolver {
-  replace(endpoints: readonly Endpoint[]): void
+  replace(endpoints: readonly ListedEndpoint[]): void
 }
 
 /** Where a client looks for servers. */
@@ -17,8 +18,8 @@ export interface Source {
 }
 
 /**
- * Makes the resolver for what a client connects to: endpoints (`tcp://…`, `tls://…`, `unix:…`, `memory:…`), which are a
- * static list, or one target of a scheme that a factory knows (`registry://…`).
+ * Makes the resolver for what a client connects to: endpoints (`tcp://…`, `tls://…`, `unix:…`, `memory:…`, each with
+ * `?weight=…` where it is not 1), which are a static list, or one target of a scheme that a factory knows (`registry://…`).
  * @throws RpcError `invalid_argument` for a scheme that nobody knows, with those that are known.
  */
 export function openSource(
@@ -31,7 +32,7 @@ export function openSource(
     throw new RpcError('invalid_argument', 'connect needs a target; for example tcp://127.0.0.1:8089')
   const name = targets.join(', ')
   if (targets.every(isEndpoint)) {
-    for (const target of targets) parseEndpoint(target)
+    for (const target of targets) parseListedEndpoint(target)
     return {
       name,
       resolver: factoryFor('static', factories, first).create(`static:${targets.join(',')}`, room),
@@ -60,7 +61,7 @@ export function replaceTargets(source: Source, targets: readonly string[]): void
       `the client finds its servers through ${name}: there is no list to replace`,
     )
   }
-  resolver.replace(targets.map(parseEndpoint))
+  resolver.replace(targets.map(parseListedEndpoint))
   source.name = targets.length === 0 ? 'an empty list' : targets.join(', ')
 }
 

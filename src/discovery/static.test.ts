@@ -36,6 +36,10 @@ describe('static lists', () => {
 
   it('are read from a target', () => {
     assert.deepEqual(parseStaticTarget('static:tcp://a:1, unix:/tmp/x'), list('tcp://a:1', 'unix:/tmp/x'))
+    assert.deepEqual(parseStaticTarget('static:tcp://a:1?weight=3,tcp://b:1'), [
+      { ...parseEndpoint('tcp://a:1'), weight: 3 },
+      parseEndpoint('tcp://b:1'),
+    ])
     assert.throws(() => parseStaticTarget('static:'), {
       code: 'invalid_argument',
       message: /for example static:/,

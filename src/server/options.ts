@@ -10,7 +10,9 @@ import type { Layer } from '../core/layer.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
 import type { HttpRoute } from '../protocols/http-route.ts'
+import { checkWeight } from '../core/weight.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
+import { type AdaptWeightOptions, type ResolvedAdaptWeight, resolveAdaptWeight } from './adapt-weight.ts'
 
 /** How a server is to serve. Everything has a default. */
 export interface ServeOptions {
@@ -34,6 +36,11 @@ export interface ServeOptions {
   readonly id?: string | undefined
   /** Its share of the calls beside its peers', for balancers that go by it. Default 1. */
   readonly weight?: number | undefined
+  /**
+   * Whether the weight follows the load of this process: it is then the given one times the part that is left of what
+   * is scarcest, processor, event loop or memory. Default false.
+   */
+  readonly adaptWeight?: boolean | AdaptWeightOptions | undefined
   /** Where it stands: a data centre, a rack. */
   readonly zone?: string | undefined
   /** Text pairs that clients can filter by. */
@@ -100,6 +107,7 @@ export interface ResolvedServeOptions {
   readonly advertise: readonly Advertise[]
   readonly id: string | undefined
   readonly weight: number
+  readonly adaptWeight: ResolvedAdaptWeight | undefined
   readonly zone: string | undefined
   readonly metadata: Readonly<Record<string, string>>
   readonly ttlMs: number
@@ -123,6 +131,7 @@ const known: Readonly<Record<keyof ServeOptions, true>> = {
   advertise: true,
   id: true,
   weight: true,
+  adaptWeight: true,
   zone: true,
   metadata: true,
   ttlMs: true,
@@ -152,7 +161,8 @@ export function resolveServeOptions(given: ServeOptions = {}): ResolvedServeOpti
     registry: list('registry', given.registry),
     advertise: list('advertise', given.advertise).map(parseAdvertise),
     id: text('id', given.id),
-    weight: number('weight', given.weight ?? 1, 0),
+    weight: checkWeight(given.weight ?? 1),
+    adaptWeight: resolveAdaptWeight(given.adaptWeight),
     zone: text('zone', given.zone),
     metadata: pairs(given.metadata ?? {}),
     ttlMs: number('ttlMs', given.ttlMs ?? 15_000, 1),

@@ -6,6 +6,7 @@ import type { RegistrarFactory, DiscoveryRoom } from '../discovery/source.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { ByteStream, Transport, Wire } from '../transports/transport.ts'
 import type { Unwrap } from '../transports/unwrap.ts'
+import type { LoadReading } from './own-load.ts'
 
 /** What a server is put together from; the composition root knows the concrete ones. */
 export interface ServerParts {
@@ -25,6 +26,8 @@ export interface ServerParts {
   readonly localAddresses?: () => readonly string[]
   /** Makes a wire of a stream of the platform's, for `accept`; undefined for what is none. Default: only wires. */
   readonly wireFrom?: (stream: ByteStream) => Wire | undefined
+  /** Reads the load of this process, which `adaptWeight` goes by. Default: it cannot be told. */
+  readonly ownLoad?: () => LoadReading
   /** Milliseconds since 1970, for what must grow from one run of a server to the next. Default `Date.now`. */
   readonly wallClock?: () => number
 }

@@ -76,6 +76,29 @@ test('services come and go while it runs, and the registry follows', async () =>
   )
 })
 
+test('its weight can be changed at any time, and the registry follows', async () => {
+  await using rig = createRig()
+  const server = rig.server([math], { registry: 'fake:', weight: 2 })
+  server.setWeight(3)
+  await server.listen()
+  await server.registered
+  assert.equal(rig.registry.last[0]?.weight, 3)
+  server.setWeight(5)
+  server.setWeight(0.1 * 3)
+  assert.equal(server.weight, 0.3)
+  await rig.clock.settle()
+  assert.equal(rig.registry.last[0]?.weight, 0.3)
+  assert.deepEqual(rig.registry.log, ['register', 'update'])
+  for (const weight of [-1, Number.NaN, Number.POSITIVE_INFINITY, 1_000_001, '2' as never]) {
+    assert.throws(
+      () => server.setWeight(weight),
+      (error) =>
+        RpcError.is(error) && error.code === 'invalid_argument' && /0 to 1000000/.test(error.message),
+    )
+  }
+  assert.equal(server.weight, 0.3)
+})
+
 test('a server without services is not a candidate for everything', async () => {
   await using rig = createRig()
   const server = await rig.serve([math])

@@ -26,6 +26,7 @@ import { createRegistrars } from './registrars.ts'
 import type { CloseOptions, Server, ServerState, ServerStats } from './server.ts'
 import { selectProtocols } from './spoken.ts'
 import { CallStats } from './stats.ts'
+import { ServerWeight } from './weight.ts'
 import { within } from './within.ts'
 
 // What is left of a server when its grace is over gets this long to go by itself.
@@ -55,6 +56,7 @@ class RunningServer implements Server {
   readonly #listening: Listening
   readonly #announcer: Announcer
   readonly #incarnation: number
+  readonly #weight: ServerWeight
   readonly #grace: Grace
   #state: ServerState = 'starting'
   #started: Promise<Server> | undefined
@@ -87,6 +89,14 @@ class RunningServer implements Server {
       targets: options.listen,
       spoken: this.#spoken,
       accept: (wire, spoken) => this.#connections.accept(wire, spoken),
+    })
+    this.#weight = new ServerWeight({
+      clock,
+      logger: this.#logger,
+      weight: options.weight,
+      adapt: options.adaptWeight,
+      ownLoad: parts.ownLoad,
+      changed: () => this.#changed(),
     })
     this.#announcer = new Announcer({
       clock,
@@ -136,6 +146,14 @@ class RunningServer implements Server {
     return this.#router.services()
   }
 
+  get weight(): number {
+    return this.#weight.current
+  }
+
+  setWeight(weight: number): void {
+    this.#weight.set(weight)
+  }
+
   stats(): ServerStats {
     return {
       connections: this.#connections.stats(),
@@ -183,6 +201,7 @@ class RunningServer implements Server {
     }
     if (this.#state === 'starting') this.#state = 'serving'
     this.#logStart()
+    this.#weight.start()
     this.#announcer.start()
     return this
   }
@@ -190,6 +209,7 @@ class RunningServer implements Server {
   async #drain(): Promise<boolean> {
     if (this.#state === 'closed') return true
     this.#state = 'draining'
+    this.#weight.stop()
     const { clock } = this.#parts
     const { inFlight } = this.#stats
     this.#logger.info(
@@ -291,14 +311,14 @@ class RunningServer implements Server {
   }
 
   #instance(seenAs: string | undefined): Instance {
-    const { weight, zone, metadata } = this.#options
+    const { zone, metadata } = this.#options
     const services = this.services().map(announced)
     return {
       id: this.id,
       incarnation: this.#incarnation,
       services,
       endpoints: this.#endpoints(seenAs),
-      weight,
+      weight: this.weight,
       zone,
       metadata,
       // An empty list would say that it may offer anything.

@@ -46,6 +46,13 @@ export interface Server extends AsyncDisposable {
    */
   remove(name: string): boolean
   services(): readonly Service[]
+  /** What it weighs in the registries now: what was set, less what its own load takes if it follows that. */
+  readonly weight: number
+  /**
+   * Gives it another weight, at once; registries follow. 0 takes it out where there are others.
+   * @throws RpcError `invalid_argument` for what is no number from 0 to 1,000,000.
+   */
+  setWeight(weight: number): void
   stats(): ServerStats
   /**
    * Serves a connection that something else has opened: a socket that was accepted elsewhere, a pipe, or a wire of a

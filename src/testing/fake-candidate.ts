@@ -4,6 +4,7 @@ import type { Instance } from '../core/instance.ts'
 
 /** A candidate whose state and load a test sets as it likes. */
 export interface FakeCandidate extends Candidate {
+  instance: Instance
   state: CandidateState
   readonly load: { -readonly [K in keyof Load]: Load[K] }
 }

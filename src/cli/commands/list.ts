@@ -41,15 +41,24 @@ async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
-  const rows = instances.map(rowOf)
-  await printLine(
-    formatTable(['INSTANCE', 'STATUS', 'ZONE', 'STARTED', 'ENDPOINT', 'SERVICES'], rows, terminalWidth()),
-  )
+  // Where all weigh the same there is nothing to see.
+  const weighs = instances.some(({ weight }) => weight !== 1)
+  const head = [
+    'INSTANCE',
+    'STATUS',
+    'ZONE',
+    ...(weighs ? ['WEIGHT'] : []),
+    'STARTED',
+    'ENDPOINT',
+    'SERVICES',
+  ]
+  const rows = instances.map((instance) => rowOf(instance, weighs))
+  await printLine(formatTable(head, rows, terminalWidth()))
   const count = `${instances.length} instance${instances.length === 1 ? '' : 's'}`
   await printLine(paint('dim', `${count}, as ${registry} answered just now, in ${tookMs.toFixed(1)} ms`))
 }
 
-function rowOf(instance: InstanceData): string[] {
+function rowOf(instance: InstanceData, weighs: boolean): string[] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
     .filter(({ name }) => !name.startsWith('farcall.'))
@@ -58,6 +67,7 @@ function rowOf(instance: InstanceData): string[] {
     instance.id,
     paint(status === 'up' ? 'green' : 'yellow', status),
     instance.zone ?? '–',
+    ...(weighs ? [String(instance.weight)] : []),
     since(instance.incarnation),
     instance.endpoints.join(' '),
     services.join(', '),

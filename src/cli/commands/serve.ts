@@ -5,7 +5,7 @@ import { logCallsReadably } from '../log-calls.ts'
 import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import type { CommandRoom } from '../room.ts'
-import { numberOf, pairsOf, textOf, textsOf } from '../settings/typed.ts'
+import { isOn, numberOf, pairsOf, textOf, textsOf } from '../settings/typed.ts'
 import { registriesOf } from '../target.ts'
 import { untilStopped } from '../until-stopped.ts'
 import { refuseUsage } from '../usage-error.ts'
@@ -34,6 +34,7 @@ export const serve: CommandDefinition = {
       id: textOf(settings, 'id'),
       zone: textOf(settings, 'zone'),
       weight: numberOf(settings, 'weight'),
+      adaptWeight: isOn(settings, 'adaptWeight'),
       metadata: pairsOf(settings, 'metadata'),
       drainTimeoutMs: graceMs,
       layers: layersFor(room),

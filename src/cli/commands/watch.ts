@@ -43,9 +43,10 @@ function line(event: Seen, registry: string): string {
     case 'up': {
       const { instance } = event
       const zone = instance.zone === undefined ? '' : `  zone ${instance.zone}`
+      const weight = instance.weight === 1 ? '' : `  weight ${instance.weight}`
       const status = instance.suspect === true ? 'suspect' : instance.status
       const sign = status === 'up' ? paint('green', `+ ${status}`) : paint('yellow', `~ ${status}`)
-      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}  ${instance.endpoints.join(' ')}${zone}`)}`
+      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}  ${instance.endpoints.join(' ')}${zone}${weight}`)}`
     }
     case 'gone': {
       const ago =

@@ -2,7 +2,7 @@ import { UsageError } from '../usage-error.ts'
 import { type Kind, logLevels } from './table.ts'
 
 /** What a setting comes to. */
-export type Value = string | number | readonly string[] | Readonly<Record<string, string>>
+export type Value = string | number | boolean | readonly string[] | Readonly<Record<string, string>>
 
 /**
  * Reads a value of text, as a flag or an environment variable has it.
@@ -25,6 +25,8 @@ export function readText(kind: Kind, text: string, where: string): Value {
       return readNumber(text, where)
     case 'level':
       return readLevel(text, where)
+    case 'switch':
+      return readSwitch(text, where)
   }
 }
 
@@ -41,6 +43,7 @@ export function readValue(kind: Kind, value: unknown, where: string): Value {
   if (kind === 'pairs' && isRecord(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]))
   }
+  if (kind === 'switch' && typeof value === 'boolean') return value
   if (typeof value === 'string') return kind === 'texts' ? [value] : readText(kind, value, where)
   if (typeof value === 'number') return readText(kind, String(value), where)
   throw new UsageError(`${where} should be ${expected[kind]}, got ${JSON.stringify(value)}`)
@@ -53,6 +56,7 @@ const expected: Readonly<Record<Kind, string>> = {
   number: 'a number',
   port: 'a port',
   level: `one of ${logLevels.join(', ')}`,
+  switch: 'true or false',
 }
 
 /** Reads `key=value` pairs. @throws UsageError */
@@ -84,6 +88,11 @@ function readNumber(text: string, where: string): number {
 function readLevel(text: string, where: string): string {
   if ((logLevels as readonly string[]).includes(text)) return text
   throw new UsageError(`${where} should be one of ${logLevels.join(', ')}, got '${text}'`)
+}
+
+function readSwitch(text: string, where: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true'
+  throw new UsageError(`${where} should be true or false, got '${text}'`)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

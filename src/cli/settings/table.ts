@@ -2,7 +2,7 @@
 export type CommandName = 'registry' | 'serve' | 'call' | 'list' | 'methods' | 'watch' | 'demo' | 'config'
 
 /** What a setting holds, and so how it is read. */
-export type Kind = 'text' | 'texts' | 'pairs' | 'number' | 'port' | 'level'
+export type Kind = 'text' | 'texts' | 'pairs' | 'number' | 'port' | 'level' | 'switch'
 
 /** One thing that can be set by flag, environment variable or configuration file. */
 export interface Setting {
@@ -108,6 +108,14 @@ export const settings = [
     kind: 'number',
     fallback: '1',
     about: 'its share of the calls',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.adaptWeight',
+    flags: '--adapt-weight',
+    env: 'FARCALL_ADAPT_WEIGHT',
+    kind: 'switch',
+    about: 'weigh less the busier the process is',
     commands: ['serve'],
   },
   {

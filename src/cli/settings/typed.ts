@@ -13,6 +13,11 @@ export function numberOf(settings: ResolvedSettings, name: string): number | und
   return typeof value === 'number' ? value : undefined
 }
 
+/** Whether a switch is on. */
+export function isOn(settings: ResolvedSettings, name: string): boolean {
+  return settings.get(name)?.value === true
+}
+
 /** The values of a list; empty where nothing is set. */
 export function textsOf(settings: ResolvedSettings, name: string): readonly string[] {
   const value = settings.get(name)?.value

@@ -1,5 +1,6 @@
 import { type Endpoint, formatEndpoint, isWildcardHost, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
+import { maxWeight } from '../../core/weight.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
 import {
   maxEndpointLength,
@@ -55,7 +56,7 @@ export function decodeInstance(value: unknown, path: string): Instance {
     endpoints: Object.freeze(endpoints.map((text, i) => decodeEndpoint(text, `${path}.endpoints[${i}]`))),
     weight: readNumber(readField(value, 'weight', path) ?? 1, `${path}.weight`, {
       min: 0,
-      max: 1_000_000,
+      max: maxWeight,
       whole: false,
     }),
     zone: readOptionalText(readField(value, 'zone', path), `${path}.zone`, maxNameLength),

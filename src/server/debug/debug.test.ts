@@ -30,6 +30,7 @@ function view(times: readonly number[] = [0.05, 0.064, 3, 1000], state: ServerSt
     state,
     targets: ['tcp://127.0.0.1:8089'],
     endpoints: [{ protocol: 'farcall', address: { transport: 'tcp', host: '10.0.0.1', port: 8089 } }],
+    weight: 1,
     services: () => [math, metaService({ services: () => [math] })],
     stats: () => ({
       connections: { open: 3, silent: 1, accepted: 9, turnedAway: 0, unrecognised: 2 },

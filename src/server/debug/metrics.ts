@@ -19,6 +19,7 @@ export function formatMetrics(server: ServerView, running: ProcessView | undefin
     'Whether the server takes calls: 1, or 0 while it starts, drains or is closed.',
     [[{}, server.state === 'serving' ? 1 : 0]],
   )
+  text.add('farcall_weight', 'gauge', 'What it weighs in registries.', [[{}, server.weight]])
   writeCalls(text, methods)
   text.add('farcall_in_flight', 'gauge', 'Calls that have not ended, streams among them.', [[{}, inFlight]])
   text.add(

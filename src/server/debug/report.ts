@@ -18,6 +18,8 @@ export interface DebugReport {
   readonly at: number
   readonly targets: readonly string[]
   readonly endpoints: readonly string[]
+  /** What it weighs in registries. */
+  readonly weight: number
   readonly inFlight: number
   readonly uncooperative: number
   readonly connections: ConnectionStats
@@ -46,6 +48,7 @@ export function readReport(server: ServerView, running: ProcessView | undefined,
     at,
     targets: server.targets,
     endpoints: server.endpoints.map(formatEndpoint),
+    weight: server.weight,
     ...stats,
     services: server.services().map((service) => {
       const { methods: described, ...rest } = describe(service)

@@ -1,7 +1,10 @@
 import type { Server } from '../server.ts'
 
 /** What the pages read of a server. */
-export type ServerView = Pick<Server, 'id' | 'state' | 'endpoints' | 'targets' | 'services' | 'stats'>
+export type ServerView = Pick<
+  Server,
+  'id' | 'state' | 'endpoints' | 'targets' | 'weight' | 'services' | 'stats'
+>
 
 /** What the process says of itself; numbers that are not known are left out. */
 export interface ProcessView {
