@@ -125,7 +125,7 @@ const noRegistrations: readonly [string, unknown][] = [
     ['tcp://[::ffff:0.0.0.0]:80'],
     ['tcp://a\nb:80'],
     [`tcp://${'h'.repeat(600)}:80`],
-    many(17, 'tcp://h:80'),
+    many(65, 'tcp://h:80'),
   ].map((endpoints): [string, unknown] => [
     `the endpoints ${JSON.stringify(endpoints).slice(0, 30)}`,
     { lease, instances: [{ ...instance, endpoints }] },
@@ -143,11 +143,15 @@ const noRegistrations: readonly [string, unknown][] = [
     { lease, instances: [{ ...instance, [field]: value }] },
   ]),
   ['a million services', { lease, instances: [{ ...instance, services: many(500_000, { name: 'a' }) }] }],
+  [
+    'a million methods',
+    { lease, instances: [{ ...instance, services: [{ name: 'a', methods: many(500_000, 'b') }] }] },
+  ],
   ['much metadata', { lease, instances: [{ ...instance, metadata: { a: 'x'.repeat(5000) } }] }],
 ]
 
 const noQueries: readonly [string, unknown][] = [
-  ...[7, 'x', [], { service: {} }, { service: '' }, { zone: 1 }, { version: 'x'.repeat(1000) }].map(
+  ...[7, 'x', [], { service: {} }, { method: {} }, { zone: 1 }, { version: 'x'.repeat(1000) }].map(
     (query): [string, unknown] => [`the query ${JSON.stringify(query).slice(0, 30)}`, { query }],
   ),
   ['metadata that is no text', { query: { metadata: { a: {} } } }],
