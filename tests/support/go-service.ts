@@ -24,6 +24,12 @@ const itemType: gob.GobType<unknown> = gob.struct('Item', {
 
 const twoInts = { args: argsType, reply: gob.int }
 
+/** The same struct with names of ours for the fields. */
+export const renamedArgs = {
+  args: gob.struct('Args', { first: gob.field('Num1', gob.int), second: gob.field('Num2', gob.int) }),
+  reply: gob.int,
+}
+
 /** Node's timers may be early, by as much as the loop is behind; who waits exactly as long must not be overtaken. */
 async function atLeast(ms: number): Promise<void> {
   const until = performance.now() + ms
@@ -38,6 +44,15 @@ export const foo = service('Foo', {
     await atLeast(args.Num1 * 1000)
     return args.Num1 + args.Num2
   }),
+  /** Takes what Go's `Args` is, as an object with names of ours, or by position. */
+  Minus: method(
+    { types: renamedArgs },
+    ({ first, second }: { readonly first: number; readonly second: number }) => first - second,
+  ),
+  Times: method(
+    { types: renamedArgs, params: ['first', 'second'] },
+    (first: number, second: number) => first * second,
+  ),
   Nap: method({ types: twoInts }, async (args: Args) => {
     await atLeast(args.Num1)
     return args.Num1 + args.Num2

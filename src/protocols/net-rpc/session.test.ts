@@ -117,6 +117,9 @@ describe('net-rpc server', () => {
         ['Foo.Nope', 2, 5],
         ['Foo.Upper', 3, 'a'],
         ['Foo.Upper', 18, 5],
+        ['Foo.Sum', 19, 'a text'],
+        ['Foo.Sum', 20, { Num1: 2.5 }],
+        ['Foo.Sum', 21, { Num2: 7 }],
       ),
     )
     peer.wire.end()
@@ -128,8 +131,12 @@ describe('net-rpc server', () => {
         [2, "rpc: can't find method Foo.Nope"],
         [3, ''],
         [18, 'internal error'],
+        [19, 'the gob value at $ is a string at the peer, where a struct is expected'],
+        [20, 'the gob value at $.a is a float at the peer, where an int is expected'],
+        [21, ''],
       ],
     )
+    assert.equal(answers.at(-1)?.value, 7)
   })
 
   it('reads a body by the declared type, with names of ours for those of Go', async () => {
