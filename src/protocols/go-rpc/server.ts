@@ -59,7 +59,8 @@ class GoServer implements Session, GoLinkOwner {
   /** The peer asks no more: once all is answered, so is this side done. */
   #ended = false
   #garbage: RpcError | undefined = undefined
-  #stopOpening: (() => void) | undefined = undefined
+  /** Set with the first byte; stopped when the option, or else the first header, is whole. */
+  #stopHurrying: (() => void) | undefined = undefined
 
   constructor(init: GoServerInit) {
     const { wire, room, begin } = init
@@ -67,7 +68,7 @@ class GoServer implements Session, GoLinkOwner {
     this.limit = room.limits.maxCalls
     this.#link = new GoLink(wire, room, { owner: this, state: 'ready' })
     if ('codec' in begin) this.#agreed = begin
-    else this.#open(begin)
+    else this.#opening = begin
   }
 
   get state(): SessionState {
@@ -98,10 +99,11 @@ class GoServer implements Session, GoLinkOwner {
   }
 
   onData(chunk: Uint8Array): void {
+    this.#stopHurrying ??= this.#hurry()
     if (this.#agreed !== undefined) return this.#take(this.#agreed.codec, chunk)
     const settled = this.#opening?.push(chunk)
     if (settled === undefined) return
-    this.#stopOpening?.()
+    this.#stopHurrying?.()
     this.#opening = undefined
     this.#agreed = settled.agreed
     this.#passNewline = true
@@ -125,17 +127,16 @@ class GoServer implements Session, GoLinkOwner {
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#stopOpening?.()
+    this.#stopHurrying?.()
     const why = reason === undefined ? '' : `: ${reason.message}`
     const options = { cause: reason, phase: 'write' } as const
     this.#cancelAll(new RpcError('cancelled', `the connection to the caller was lost${why}`, options))
     this.onState('closed', reason)
   }
 
-  #open(opening: Opening): void {
-    this.#opening = opening
+  #hurry(): () => void {
     const { clock, limits } = this.#init.room
-    this.#stopOpening = clock.afterInBackground(limits.firstMessageTimeoutMs, () => {
+    return clock.afterInBackground(limits.firstMessageTimeoutMs, () => {
       const message = `the first message was not complete within ${limits.firstMessageTimeoutMs} ms`
       this.#link.abort(new RpcError('deadline_exceeded', message, { phase: 'read' }))
     })
@@ -153,7 +154,9 @@ class GoServer implements Session, GoLinkOwner {
     while (this.#link.listening) {
       this.#header ??= codec.readHeader()
       const header = this.#header
-      if (header === undefined || !this.#readBody(codec, header)) return
+      if (header === undefined) return
+      this.#stopHurrying?.()
+      if (!this.#readBody(codec, header)) return
       this.#header = undefined
     }
   }
