@@ -3,6 +3,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { lostCall, notOpen, PendingCall, received, unsendableRequest } from '../json-head/pending-call.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { bodyOf } from './body.ts'
@@ -10,7 +11,6 @@ import type { GoCodecSession } from './codec.ts'
 import { ConnectAnswer, connectRequest } from './connect-answer.ts'
 import { type Dialect, errorOf } from './dialect.ts'
 import type { GoHeader } from './header.ts'
-import { GoLink, type GoLinkOwner } from './link.ts'
 import { goTypes } from './types.ts'
 
 export interface GoClientInit {
@@ -29,11 +29,11 @@ export function dialGo(init: GoClientInit): ClientSession {
   return new GoClient(init)
 }
 
-class GoClient implements ClientSession, GoLinkOwner {
+class GoClient implements ClientSession, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit: number
   readonly #init: GoClientInit
-  readonly #link: GoLink
+  readonly #link: Link
   readonly #calls = new Map<number | bigint, PendingCall>()
   #nextSeq: number
   #preamble: Uint8Array | undefined
@@ -47,7 +47,7 @@ class GoClient implements ClientSession, GoLinkOwner {
     this.limit = room.limits.maxCalls
     this.#nextSeq = init.dialect.firstSeq
     this.#preamble = init.preamble
-    this.#link = new GoLink(wire, room, {
+    this.#link = new Link(wire, room, {
       owner: this,
       state: connectPath === undefined ? 'ready' : 'opening',
     })

@@ -3,12 +3,12 @@ import { RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
 import { showName } from '../../core/names.ts'
 import type { Wire } from '../../transports/transport.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { serveCall, splitName } from '../json-head/serve-call.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
 import type { GoBody, GoCodecSession } from './codec.ts'
 import { type Dialect, errorText, illFormedText } from './dialect.ts'
 import type { GoHeader } from './header.ts'
-import { GoLink, type GoLinkOwner } from './link.ts'
 import { goTypes } from './types.ts'
 
 /** What is settled before the first header. */
@@ -44,11 +44,11 @@ export function acceptGo(init: GoServerInit): Session {
 const maxErrorLength = 10_000
 const maxNameLength = 1024
 
-class GoServer implements Session, GoLinkOwner {
+class GoServer implements Session, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit: number
   readonly #init: GoServerInit
-  readonly #link: GoLink
+  readonly #link: Link
   readonly #calls = new Set<Call>()
   #opening: Opening | undefined
   #agreed: Agreed | undefined
@@ -66,7 +66,7 @@ class GoServer implements Session, GoLinkOwner {
     const { wire, room, begin } = init
     this.#init = init
     this.limit = room.limits.maxCalls
-    this.#link = new GoLink(wire, room, { owner: this, state: 'ready' })
+    this.#link = new Link(wire, room, { owner: this })
     if ('codec' in begin) this.#agreed = begin
     else this.#opening = begin
   }
