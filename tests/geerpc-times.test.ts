@@ -53,3 +53,24 @@ it('what was given for the client or the call: the client', async () => {
     assert.ok(ended !== undefined && ended.ms <= 600, `${ended?.ms} ms`)
   }
 })
+
+it('ConnectTimeout: the protocol, for dialling and CONNECT together, or the client that was given another', async () => {
+  const cases: [own: number, given: number | undefined, error: RegExp][] = [
+    [3000, undefined, /not negotiated within 3000 ms/],
+    [3000, 700, /not negotiated within 700 ms/],
+    [0, undefined, /no answer within 10000 ms, in phase 'negotiate'/],
+  ]
+  for (const [own, connectTimeoutMs, error] of cases) {
+    const protocols = [createGeerpcProtocol({ http: true, connectTimeoutMs: own })]
+    const { clock, connect, network } = createVirtualWorld(1, { protocols })
+    await network.transport.listen({ transport: 'memory', name: 'mute' }, () => {})
+    const given = connectTimeoutMs === undefined ? {} : { connectTimeoutMs }
+    const client = connect('geerpc-http+memory:mute', { retry: false, ...given })
+    const call = watch(client.service<typeof slow>('Slow').Never())
+    await clock.advance(Number(/\d+/.exec(error.source)) - 100)
+    assert.equal(call.settled, 0)
+    await clock.advance(200)
+    assert.match(call.error?.message, error)
+    await Promise.all([client.close(), clock.advance(60_000)])
+  }
+})

@@ -125,6 +125,11 @@ const answered: readonly (readonly [name: string, sent: Uint8Array | string, hea
     [`net-rpc: ${name}, in the place of a body`, join(netRpcHeader('target.add'), bytes), /the gob value at/],
   ]),
   [
+    'http: another method at a path of CONNECT',
+    'GET /_geeprc_ HTTP/1.0\r\n\r\n',
+    /^HTTP\/1\.[01] 405 [^]*\r\n\r\n405 must CONNECT\n$/,
+  ],
+  [
     'http: both fields that tell a length',
     'POST /target/add HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
       'Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n[1, 2]\r\n0\r\n\r\n',

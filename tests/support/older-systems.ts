@@ -1,13 +1,17 @@
 import { createFarcall, type Farcall, type FarcallParts, silentLogger } from 'farcall'
 import { nodeParts } from '../../src/node.ts'
-import { createConnectUnwrap, createGeerpcProtocol } from '../../src/protocols/geerpc/index.ts'
+import {
+  createConnectUnwrap,
+  createGeerpcProtocol,
+  goConnectRoute,
+} from '../../src/protocols/geerpc/index.ts'
 import { createHttpProtocol } from '../../src/protocols/http/index.ts'
 import { createJsonRpcProtocol, jsonRpcProtocol } from '../../src/protocols/json-rpc/index.ts'
 import { labJsonProtocol } from '../../src/protocols/lab-json/index.ts'
 import { createNetRpcProtocol } from '../../src/protocols/net-rpc/index.ts'
 
 const protocols = [
-  createHttpProtocol(),
+  createHttpProtocol({ routes: [goConnectRoute()] }),
   labJsonProtocol,
   jsonRpcProtocol,
   createJsonRpcProtocol({ version: '1.0' }),

@@ -5,4 +5,4 @@ export {
   type GeerpcOptions,
   geerpcProtocol,
 } from './geerpc.ts'
-export { createConnectUnwrap } from '../go-rpc/index.ts'
+export { createConnectUnwrap, goConnectPaths, goConnectRoute } from '../go-rpc/index.ts'
