@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // Call is one that was made; it is sent to Done when it has come to something.
@@ -76,18 +77,14 @@ func (c *Client) Call(ctx context.Context, method string, args, reply any) error
 	select {
 	case <-ctx.Done():
 		c.remove(call.Seq)
-		return givenUp(ctx)
+		return errors.New("rpc client: call failed: " + ctx.Err().Error())
 	case done := <-call.Done:
-		// Where both have come, chance would decide; a test is better off if the time does.
-		if ctx.Err() != nil {
-			return givenUp(ctx)
+		// Where both have come, or the timer is late, chance would decide; a test is better off if the time does.
+		if until, bounded := ctx.Deadline(); bounded && !time.Now().Before(until) {
+			return errors.New("rpc client: call failed: " + context.DeadlineExceeded.Error())
 		}
 		return done.Error
 	}
-}
-
-func givenUp(ctx context.Context) error {
-	return errors.New("rpc client: call failed: " + ctx.Err().Error())
 }
 
 func (c *Client) register(call *Call) error {
