@@ -9,13 +9,17 @@ import { fileURLToPath } from 'node:url'
 import type { RpcError } from 'farcall'
 import { createGeerpcProtocol, type GeerpcOptions } from '../src/protocols/geerpc/index.ts'
 import { buildGo, eventually, noGo, startGoClient, startGoServer } from './support/go-peer.ts'
-import { farcallWith, foo, fooContract, type FooClient } from './support/go-service.ts'
+import { farcallWith, foo, fooContract, type FooClient, renamedArgs } from './support/go-service.ts'
 
 // A peer written from the documents of geerpc and MyRPC, as a process of its own, in both directions.
 
 const skip = noGo()
 const program = skip === false ? buildGo('geerpc') : ''
 const server = farcallWith(createGeerpcProtocol())
+
+interface RenamedFoo {
+  Sum(...args: [first: number, second: number] | [{ first: number; second: number }]): number
+}
 
 /** A client of ours for a server in Go. */
 function clientOf(address: string, options: GeerpcOptions = {}) {
@@ -51,6 +55,13 @@ for (const codec of ['gob', 'json']) {
       assert.equal(await error('__proto__.Sum'), "rpc server: can't find service __proto__")
       // After all of these the connection goes on.
       assert.equal((await go.call('Foo.Sum', { Num1: 3, Num2: 0 })).reply, 3)
+    })
+
+    it('knows the fields of its struct by its names, and the methods by theirs', async () => {
+      await using running = await server.serve([foo], { port: 0 })
+      await using go = startGoClient(program, ['client', `tcp@${hostPort(running.targets[0])}`, type, '0'])
+      assert.equal((await go.call('Foo.Minus', { Num1: 0, Num2: 4 })).reply, -4)
+      assert.equal((await go.call('Foo.Times', { Num1: 3, Num2: 4 })).reply, 12)
     })
 
     it('sends structs in structs, and more than 64 KiB', async () => {
@@ -125,6 +136,15 @@ for (const codec of ['gob', 'json']) {
       )
       // That server has closed the connection, as those of the documents do; the next call makes another.
       assert.equal(await Foo.Sum(1, 1), 2)
+    })
+
+    it('has names of its own for the fields of a struct in Go', async () => {
+      await using go = await startGoServer(program)
+      await using client = clientOf(`tcp://${go.address}`, { codec })
+      const contract = { Sum: { types: renamedArgs, params: ['first', 'second'] } }
+      const Foo = client.service<RenamedFoo>('Foo', { contract })
+      assert.equal(await Foo.Sum({ first: 3, second: 4 }), 7)
+      assert.equal(await Foo.Sum(3, 0), 3)
     })
 
     it('makes 10 slow calls at once on one connection; one given up does not disturb the others', async () => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { after, before, describe, it } from 'node:test'
-import { type Client, connect, type Limits, RpcError } from 'farcall'
+import { RpcError } from 'farcall'
 import { frameTypes } from '../src/protocols/farcall/frames.ts'
 import { attack } from './support/attack.ts'
-import { type Bystander, bystander } from './support/bystander.ts'
+import { type Attacked, attacked } from './support/attacked.ts'
 import {
   call,
   encoded,
@@ -15,88 +14,10 @@ import {
   type Known,
   preface,
 } from './support/hostile-bytes.ts'
-import { start } from './support/process.ts'
 import { type RawPeer, rawPeer } from './support/raw-peer.ts'
-
-interface State {
-  readonly heldMiB: number
-  readonly rssMiB: number
-  readonly prototypes: string
-  readonly open: number
-  readonly silent: number
-  readonly inFlight: number
-}
-
-interface Target {
-  add(a: number, b: number): number
-  echo(value: unknown): unknown
-  metadata(): [string, string][]
-  letGo(): number
-  state(): State
-}
 
 const known: Known = { service: 'target', method: 'add', args: [1, 2] }
 const to = (method: string) => ({ service: 'target', method })
-
-// A server in a process of its own, and somebody who calls it all the while.
-async function attacked(limits: Partial<Limits> = {}) {
-  await using stack = new AsyncDisposableStack()
-  const file = fileURLToPath(new URL('processes/hostile-target.ts', import.meta.url))
-  const flags = ['--expose-gc', '--conditions=@farcall/source']
-  const server = stack.use(start(process.execPath, [...flags, file, JSON.stringify(limits)]))
-  const target = (await server.line(/ready (\S+)/))[1] as string
-  const client = stack.use(connect(target))
-  const service: Client<Target> = client.service<Target>('target')
-  const other: Bystander = stack.use(
-    bystander(async (n) => {
-      assert.equal(await service.add(n, 1), n + 1)
-    }),
-  )
-  await other.more(1000)
-  const first = await service.state()
-  const all = stack.move()
-
-  /** What the server holds must not have grown by more. */
-  async function holds(atMostMiB: number): Promise<State> {
-    let state = await service.state()
-    // What a collection has found unused is given back in the background: a look may come before that.
-    for (let looks = 0; looks < 20 && state.heldMiB - first.heldMiB >= atMostMiB; looks++)
-      state = await service.state()
-    const grown = state.heldMiB - first.heldMiB
-    assert.ok(grown < atMostMiB, `the server holds ${grown.toFixed(1)} MiB more than before`)
-    return state
-  }
-
-  /** Asks until only the client's connection is left. */
-  async function allGone(): Promise<void> {
-    while ((await service.state()).open > 1);
-  }
-
-  return {
-    target,
-    client,
-    service,
-    other,
-    holds,
-    allGone,
-    /** Nothing has happened to anybody, and it ends in good order. */
-    async close() {
-      await other.more(100)
-      await allGone()
-      const state = await holds(12)
-      assert.equal(state.prototypes, first.prototypes)
-      // The call that asks is one.
-      assert.ok(state.inFlight <= 3, `${state.inFlight} calls are in flight`)
-      await other.stop()
-      await client[Symbol.asyncDispose]()
-      assert.deepEqual(await server.stop('SIGTERM'), { code: 0, signal: null }, server.output)
-      assert.doesNotMatch(server.output, /uncaught|unhandled|TypeError|RangeError/i)
-    },
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
-  }
-}
-
-type Attacked = Awaited<ReturnType<typeof attacked>>
 
 async function peers(target: string, count: number): Promise<RawPeer[] & Disposable> {
   const all = await Promise.all(Array.from({ length: count }, () => rawPeer(target)))

@@ -192,8 +192,9 @@ class ConnectedClient<Retry> implements FarcallClient {
   }
 
   #opener(parts: PoolParts): PoolOpener {
-    const { limits, protocolPreference, connectTimeoutMs, maxSessionsPerEndpoint } = this.#options
-    const options = { connectTimeoutMs, maxSessions: maxSessionsPerEndpoint }
+    const { limits, protocolPreference, connectTimeoutMs, defaultTimeoutMs, maxSessionsPerEndpoint } =
+      this.#options
+    const options = { connectTimeoutMs, defaultTimeoutMs, maxSessions: maxSessionsPerEndpoint }
     return createPoolOpener(parts, { limits, methods: this.#methods, options, protocolPreference })
   }
 

@@ -2,13 +2,14 @@ import { detached } from '../core/context.ts'
 import { markNotExecuted, RpcError } from '../core/error.ts'
 import type { ClientSession, Protocol, Room, SessionState } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
+import type { ConnectTime } from './pool-options.ts'
 
 export interface DialInit {
   /** The endpoint as people write it; errors name it. */
   readonly name: string
   readonly protocol: Protocol
   readonly room: Room
-  readonly timeoutMs: number
+  readonly time: ConnectTime
   dial(signal: AbortSignal): Promise<Wire>
 }
 
@@ -27,7 +28,7 @@ export interface Dialing {
   stop(): Promise<void>
 }
 
-/** Opens one session: connects, then waits until the protocol is negotiated, each for at most `timeoutMs`. */
+/** Opens one session: connects, then waits until the protocol is negotiated, for as long as `time` allows. */
 export function openSession(init: DialInit, events: DialEvents): Dialing {
   return new Dialer(init, events)
 }
@@ -73,9 +74,11 @@ class Dialer implements Dialing {
   #negotiate(wire: Wire): void {
     // The transport was too late, or did not listen to the signal.
     if (this.#over) return wire.close()
-    this.#disarm()
     this.phase = 'negotiate'
-    this.#disarm = this.#arm()
+    if (!this.#init.time.together) {
+      this.#disarm()
+      this.#disarm = this.#arm()
+    }
     try {
       const session = detached(() => this.#init.protocol.dial(wire, this.#init.room))
       this.#session = session
@@ -106,11 +109,14 @@ class Dialer implements Dialing {
   }
 
   #arm(): () => void {
-    const { timeoutMs, room } = this.#init
-    const what = this.phase === 'connect' ? 'no connection' : 'connected, but the protocol was not negotiated'
-    return room.clock.after(timeoutMs, () =>
-      this.#fail(new RpcError('unavailable', `${what} within ${timeoutMs} ms`)),
-    )
+    const { time, room } = this.#init
+    const { timeoutMs } = time
+    if (timeoutMs === Number.POSITIVE_INFINITY) return () => {}
+    return room.clock.after(timeoutMs, () => {
+      const what =
+        this.phase === 'connect' ? 'no connection' : 'connected, but the protocol was not negotiated'
+      this.#fail(new RpcError('unavailable', `${what} within ${timeoutMs} ms`))
+    })
   }
 
   #fail(thrown: unknown): void {

@@ -11,6 +11,7 @@ import { refuse } from '../core/settle.ts'
 import type { Capabilities, ClientSession, SessionState } from '../protocols/protocol.ts'
 import { carriesAll, lackOf } from './capabilities.ts'
 import { type Dialing, openSession, phaseOf } from './dialer.ts'
+import { liftDefault } from './lift-default.ts'
 import { LoadTracker } from './load-tracker.ts'
 import type { EndpointPool, EndpointPoolInit, EndpointStatus } from './pool.ts'
 import { PoolLog } from './pool-log.ts'
@@ -79,7 +80,7 @@ class SessionPool implements EndpointPool {
   constructor(init: EndpointPoolInit) {
     this.#init = init
     this.#kind = init.protocol.can.calls
-    this.#options = resolvePoolOptions(init.options)
+    this.#options = resolvePoolOptions(init.options, init.protocol)
     this.instance = init.instance
     this.endpoint = init.endpoint
     this.#name = formatEndpoint(init.endpoint)
@@ -88,7 +89,8 @@ class SessionPool implements EndpointPool {
     this.#peer = { transport, address: formatAddress(init.endpoint.address), protocol: init.protocol.name }
     this.#tracker = new LoadTracker(() => this.#freed())
     this.load = this.#tracker
-    this.#simple = this.#kind === 'many' && carriesAll(init.protocol)
+    this.#simple =
+      this.#kind === 'many' && carriesAll(init.protocol) && init.protocol.handleTimeoutMs === undefined
     if (this.#kind !== 'many') this.#expectedLimit = 1
     this.#reconnect = new Reconnect(this.#options.backoff, init.room)
     this.#since = init.room.clock.now()
@@ -220,6 +222,7 @@ class SessionPool implements EndpointPool {
         call.onEnd(() => this.#discard(member))
         break
     }
+    liftDefault(call, this.#options.defaultTimeoutMs, this.#init.protocol)
     return session.call(call)
   }
 
@@ -285,7 +288,7 @@ class SessionPool implements EndpointPool {
         name: this.#name,
         protocol,
         room,
-        timeoutMs: this.#options.connectTimeoutMs,
+        time: this.#options.connecting,
         dial: (signal) => this.#init.dial(signal),
       },
       {

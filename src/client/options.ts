@@ -28,7 +28,7 @@ export interface ClientOptions<Retry = object> {
   readonly forwardMetadata?: readonly string[]
   /** Which protocol is spoken to an instance that offers several, best first. Default: in the instance's own order. */
   readonly protocolPreference?: readonly string[]
-  /** How long making a connection may take, per address. Default 1 s. */
+  /** How long making a connection may take, per address. Default 1 s, or what the protocol says. */
   readonly connectTimeoutMs?: number
   /** Open connections per endpoint; more calls than they take wait. Default 10. */
   readonly maxSessionsPerEndpoint?: number
@@ -39,6 +39,8 @@ export interface ClientOptions<Retry = object> {
 /** The same, complete. */
 export interface ResolvedClientOptions<Retry = object> {
   readonly timeoutMs: number
+  /** The same where nobody gave it: a protocol that agrees on another time with its peer goes before it. */
+  readonly defaultTimeoutMs: number | undefined
   readonly balancer: Balancer
   readonly layers: readonly Layer[]
   readonly attemptLayers: readonly Layer[]
@@ -51,7 +53,7 @@ export interface ResolvedClientOptions<Retry = object> {
   }
   readonly forwardMetadata: readonly string[]
   readonly protocolPreference: readonly string[]
-  readonly connectTimeoutMs: number
+  readonly connectTimeoutMs: number | undefined
   readonly maxSessionsPerEndpoint: number
   readonly logger: Logger
 }
@@ -62,6 +64,8 @@ export interface OptionsRoom {
   readonly protocols: readonly { readonly name: string }[]
   readonly logger: Logger
 }
+
+const defaultTimeoutMs = 10_000
 
 const names: ReadonlySet<string> = new Set<keyof ClientOptions>([
   'timeoutMs',
@@ -98,7 +102,8 @@ export function resolveClientOptions<Retry>(
     if (!known.includes(name)) throw wrong(`unknown protocol ${showName(name)}; known: ${listNames(known)}`)
   }
   return Object.freeze({
-    timeoutMs: positive('timeoutMs', given.timeoutMs ?? 10_000),
+    timeoutMs: positive('timeoutMs', given.timeoutMs ?? defaultTimeoutMs),
+    defaultTimeoutMs: given.timeoutMs === undefined ? defaultTimeoutMs : undefined,
     balancer: balancerFor(given.balancer ?? 'p2c', room.balancers),
     layers: layers('layers', given.layers),
     attemptLayers: layers('attemptLayers', given.attemptLayers),
@@ -111,7 +116,8 @@ export function resolveClientOptions<Retry>(
     }),
     forwardMetadata: (given.forwardMetadata ?? []).map((name) => name.toLowerCase()),
     protocolPreference,
-    connectTimeoutMs: positive('connectTimeoutMs', given.connectTimeoutMs ?? 1_000),
+    connectTimeoutMs:
+      given.connectTimeoutMs === undefined ? undefined : positive('connectTimeoutMs', given.connectTimeoutMs),
     maxSessionsPerEndpoint: positive('maxSessionsPerEndpoint', given.maxSessionsPerEndpoint ?? 10),
     logger: given.logger ?? room.logger,
   })

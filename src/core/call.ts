@@ -236,12 +236,16 @@ export class Call implements Outcome, Timed {
     this.origin?.begin()
   }
 
-  /** The first item of a stream is there: from now on it lives by keepalive and cancelling, unless bounded. */
-  liftDeadline(): void {
-    if (this.bounded) return
+  /**
+   * Puts the deadline off, for ever or to another time, unless the call is bounded: the first item of a stream is there,
+   * and from now on it lives by keepalive and cancelling; or the peer has agreed to another time.
+   */
+  liftDeadline(to = Number.POSITIVE_INFINITY): void {
+    if (this.bounded || this.ended) return
     this.clock.deadlines.remove(this)
-    this.deadline = Number.POSITIVE_INFINITY
-    this.origin?.liftDeadline()
+    this.deadline = to
+    if (this.origin === undefined) this.watchDeadline()
+    else this.origin.liftDeadline(to)
   }
 
   /** The callee's metadata has come; it belongs to the origin too. */

@@ -19,6 +19,16 @@ export interface Protocol {
   /** Whether a connection that begins with these bytes speaks it; absent where it can only be asked for by name. */
   readonly detect?: Detect
   readonly can: Capabilities
+  /**
+   * How long connecting and negotiating may take together, in milliseconds, unless the client was told otherwise; 0 for
+   * as long as they like. Absent: each as long as for any other protocol.
+   */
+  readonly connectTimeoutMs?: number
+  /**
+   * What it agrees on with its peer as the time for a call, in milliseconds; 0 for none. It takes the place of the
+   * deadline that a client gives calls for want of another. Absent where nothing is agreed on.
+   */
+  readonly handleTimeoutMs?: number
   /** The server's side of a connection. */
   accept(wire: Wire, handler: Handler, room: Room): Session
   /** The client's side. Calls may be made at once; the session tells by its state when it is negotiated. */

@@ -15,6 +15,8 @@ export interface FakeProtocolOptions {
   readonly can?: Partial<Omit<Capabilities, 'calls'>>
   /** Calls in flight per connection, for `many`. Default 1,024. */
   readonly limit?: number
+  /** Times that the protocol has of its own. Default none. */
+  readonly times?: Pick<Protocol, 'connectTimeoutMs' | 'handleTimeoutMs'>
 }
 
 /** One attempt to connect to the fake peer. */
@@ -81,6 +83,7 @@ export function createFakeProtocol(options: FakeProtocolOptions = {}): {
   const peer = new FakePeer(limit)
   const protocol: Protocol = {
     name: `fake-${calls}`,
+    ...options.times,
     can: { streams: true, metadata: true, cancel: true, deadline: true, ...can, calls },
     accept() {
       throw new RpcError('unimplemented', 'the fake protocol has no server: its peer is the test')

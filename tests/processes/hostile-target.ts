@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { currentCall, type Limits, serve, service, stopOnSignals } from 'farcall'
+import { createFarcall, currentCall, type Limits, service, stopOnSignals } from 'farcall'
+import { everyPart } from '../support/older-systems.ts'
 
-// A server that is attacked, and tells how it is. Run with --expose-gc. Takes its limits as JSON.
+// A server that is attacked, and tells how it is. Run with --expose-gc. Takes its limits as JSON, and which protocols it
+// speaks: `farcall`, or `everything`.
 const limits = JSON.parse(process.argv[2] ?? '{}') as Partial<Limits>
 const collect = globalThis.gc ?? (() => {})
 let started = 0
@@ -52,6 +54,7 @@ const target = service('target', {
   },
 })
 
-const server = await serve([target], { port: 0, limits, protocols: ['farcall'] })
+const only = process.argv[3] === 'everything' ? {} : { protocols: ['farcall'] }
+const server = await createFarcall(everyPart).serve([target], { port: 0, limits, ...only })
 stopOnSignals([server])
 console.log(`ready ${server.targets[0]}`)

@@ -22,15 +22,11 @@ export function noGo(): string | false {
   return 'go is not here: install Go 1.22 or newer (no modules are needed) to run the peers in Go'
 }
 
-/** Compiles a program of tests/peers/go; gives its path. */
+/** Compiles a program of the module in tests/peers/go; gives its path. */
 export function buildGo(name: string): string {
   mkdirSync(programs, { recursive: true })
   const program = join(programs, name)
-  const built = spawnSync('go', ['build', '-o', program, '.'], {
-    cwd: join(peers, name),
-    env,
-    encoding: 'utf8',
-  })
+  const built = spawnSync('go', ['build', '-o', program, `./${name}`], { cwd: peers, env, encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`${name} does not compile:\n${built.stderr || String(built.error)}`)
   return program
 }
@@ -50,12 +46,14 @@ export interface Command {
   readonly args: unknown
   readonly repeat?: number
   readonly limitMs?: number
+  /** Of the clients that know several servers: call them all. */
+  readonly broadcast?: boolean
 }
 
 /** A client in Go, which makes calls at once, each in a goroutine of its own. */
 export interface GoClient extends AsyncDisposable {
   readonly process: TestProcess
-  call(method: string, args: unknown, options?: { repeat?: number; limitMs?: number }): Promise<Outcome>
+  call(method: string, args: unknown, options?: Omit<Command, 'id' | 'method' | 'args'>): Promise<Outcome>
 }
 
 /** Starts a client in Go with these arguments. */

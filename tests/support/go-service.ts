@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gob } from '../../src/codecs/gob/index.ts'
-import { createFarcall, method, nodeParts, RpcError, service } from '../../src/node.ts'
+import { createFarcall, method, nodeParts, RpcError, service, silentLogger } from '../../src/node.ts'
 import type { Protocol } from '../../src/protocols/protocol.ts'
 import { createConnectUnwrap } from '../../src/protocols/go-rpc/index.ts'
 
@@ -24,12 +24,37 @@ const itemType: gob.GobType<unknown> = gob.struct('Item', {
 
 const twoInts = { args: argsType, reply: gob.int }
 
+/** The same struct with names of ours for the fields. */
+export const renamedArgs = {
+  args: gob.struct('Args', { first: gob.field('Num1', gob.int), second: gob.field('Num2', gob.int) }),
+  reply: gob.int,
+}
+
+/** Node's timers may be early, by as much as the loop is behind; who waits exactly as long must not be overtaken. */
+async function atLeast(ms: number): Promise<void> {
+  const until = performance.now() + ms
+  for (let left = ms; left > 0; left = until - performance.now()) await sleep(Math.ceil(left))
+}
+
 /** The service that the programs in Go have too, in TypeScript. */
 export const foo = service('Foo', {
   /** Declared names spread the one argument over several. */
   Sum: method({ params: ['Num1', 'Num2'], idempotent: true }, (a: number, b: number) => a + b),
+  Sleep: method({ types: twoInts }, async (args: Args) => {
+    await atLeast(args.Num1 * 1000)
+    return args.Num1 + args.Num2
+  }),
+  /** Takes what Go's `Args` is, as an object with names of ours, or by position. */
+  Minus: method(
+    { types: renamedArgs },
+    ({ first, second }: { readonly first: number; readonly second: number }) => first - second,
+  ),
+  Times: method(
+    { types: renamedArgs, params: ['first', 'second'] },
+    (first: number, second: number) => first * second,
+  ),
   Nap: method({ types: twoInts }, async (args: Args) => {
-    await sleep(args.Num1)
+    await atLeast(args.Num1)
     return args.Num1 + args.Num2
   }),
   Fail(_args: Args): number {
@@ -68,6 +93,7 @@ export interface FooClient {
 export function farcallWith(...protocols: Protocol[]) {
   return createFarcall({
     ...nodeParts,
+    logger: silentLogger,
     protocols: [
       ...nodeParts.protocols.filter(({ name }) => protocols.every((p) => p.name !== name)),
       ...protocols,

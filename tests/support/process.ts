@@ -32,6 +32,7 @@ export function start(
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
   const waiting = new Set<() => void>()
   let output = ''
+  let isClosed = false
   const onText = (text: string) => {
     output += text
     for (const check of waiting) check()
@@ -39,19 +40,18 @@ export function start(
   child.stdout.setEncoding('utf8').on('data', onText)
   child.stderr.setEncoding('utf8').on('data', onText)
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, signal: child.signalCode }))
-  ended.then(
-    () => {
-      for (const check of waiting) check()
-    },
-    () => {},
-  )
+  const onClosed = () => {
+    isClosed = true
+    for (const check of waiting) check()
+  }
+  ended.then(onClosed, onClosed)
 
   function line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const check = () => {
         const found = pattern.exec(output)
-        const over = child.exitCode !== null || child.signalCode !== null
-        if (found === null && !over) return
+        // One that has exited may have printed what is still on its way.
+        if (found === null && !isClosed) return
         waiting.delete(check)
         if (found === null)
           reject(

@@ -17,8 +17,8 @@ export interface VirtualWorld extends Farcall {
   at(host: string): Farcall
 }
 
-/** The same seed gives the same run. Addresses are `memory:name`. */
-export function createVirtualWorld(seed = 1): VirtualWorld {
+/** The same seed gives the same run. Addresses are `memory:name`. `others` are parts in the place of the usual ones. */
+export function createVirtualWorld(seed = 1, others: Partial<FarcallParts> = {}): VirtualWorld {
   const clock = createVirtualClock(1_000)
   const random = seededRandom(seed)
   const network = createTestNetwork({ clock, random })
@@ -34,7 +34,8 @@ export function createVirtualWorld(seed = 1): VirtualWorld {
     warn: write('warn'),
     error: write('error'),
   }
-  const parts: FarcallParts = { ...nodeParts, clock, random, logger, transports: [network.transport] }
+  const transports = [network.transport]
+  const parts: FarcallParts = { ...nodeParts, ...others, clock, random, logger, transports }
   const at = (host: string) => createFarcall({ ...parts, transports: [network.at(host)] })
   return { ...createFarcall(parts), clock, network, log, at }
 }

@@ -1,4 +1,4 @@
-import type { Output } from '../../core/bytes/output.ts'
+import { MemoryOutput, type Output } from '../../core/bytes/output.ts'
 import { RpcError } from '../../core/error.ts'
 import type { TypeWriter } from './encode-basic.ts'
 import { writerOf } from './encode-type.ts'
@@ -60,6 +60,16 @@ export class GobEncoder {
     } finally {
       writer.end()
     }
+  }
+
+  /**
+   * The same as bytes of its own, for whoever has no {@link Output}.
+   * @throws RpcError as {@link encode}.
+   */
+  encodeNext<T>(value: T, type?: GobType<T>): Uint8Array {
+    const output = new MemoryOutput()
+    this.encode(value, output, type)
+    return output.take()
   }
 
   #find(value: unknown, given: GobType | undefined): Known {

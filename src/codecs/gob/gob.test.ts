@@ -235,6 +235,37 @@ describe('gob: what is sent', () => {
   })
 })
 
+describe('gob: streams', () => {
+  const pieces = (bytes: Uint8Array, size: number) =>
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size))
+
+  it('tell a type once, and are read as their bytes come', async () => {
+    const encoder = new GobEncoder()
+    const values = Array.from({ length: 5 }, (_, i) => ({ X: i, Y: i - 9 }))
+    const parts = values.map((value) => encoder.encodeNext(value, Point))
+    assert.ok(parts.slice(1).every(({ length }) => length < 10))
+    for (const size of [1, 3, 1000])
+      assert.deepEqual(
+        await Array.fromAsync(gob.decodeStream(pieces(Buffer.concat(parts), size), Point)),
+        values,
+      )
+  })
+
+  it('give what came before they break, or end in the middle of a value', async () => {
+    const whole = gob.encode({ X: 1, Y: 2 }, Point)
+    for (const [bytes, message] of [
+      [whole.slice(0, -1), /ends \d+ bytes into a value/],
+      [Buffer.concat([whole, Uint8Array.of(0)]), /is an empty message/],
+    ] as const) {
+      const seen: unknown[] = []
+      await assert.rejects(async () => {
+        for await (const value of gob.decodeStream(pieces(bytes, 7), Point)) seen.push(value)
+      }, message)
+      assert.equal(seen.length, bytes.length > whole.length ? 1 : 0)
+    }
+  })
+})
+
 describe('gob: as a codec', () => {
   it('carries values in order, with and without types', () => {
     const sender = gobCodec.open(defaultLimits)

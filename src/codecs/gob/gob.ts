@@ -1,5 +1,4 @@
 // What `gob.…` is: the words that describe types, and whole streams in one call.
-import { MemoryOutput } from '../../core/bytes/output.ts'
 import { RpcError } from '../../core/error.ts'
 import { GobDecoder } from './decoder.ts'
 import { GobEncoder } from './encoder.ts'
@@ -38,9 +37,7 @@ export { GobNamed as Named } from './named.ts'
  * @throws RpcError as {@link GobEncoder.encode}.
  */
 export function encode<T>(value: T, type?: GobType<T>, limits?: Partial<GobLimits>): Uint8Array {
-  const output = new MemoryOutput()
-  new GobEncoder(limits).encode(value, output, type)
-  return output.take()
+  return new GobEncoder(limits).encodeNext(value, type)
 }
 
 /**
@@ -56,4 +53,23 @@ export function decode<T = unknown>(bytes: Uint8Array, type?: GobType<T>, limits
     throw new RpcError('invalid_argument', `${decoder.pending} bytes follow the value of the gob stream`)
   }
   return value
+}
+
+/**
+ * The values of a stream whose bytes come in pieces (a socket, a file), each as soon as it is whole.
+ * @throws RpcError as {@link GobDecoder.decodeNext}, and `invalid_argument` where the bytes end in the middle of a value.
+ */
+export async function* decodeStream<T = unknown>(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  type?: GobType<T>,
+  limits?: Partial<GobLimits>,
+): AsyncGenerator<T, void, undefined> {
+  const decoder = new GobDecoder(limits)
+  for await (const piece of pieces) {
+    decoder.push(piece)
+    yield* decoder.values(type)
+  }
+  if (decoder.pending > 0) {
+    throw new RpcError('invalid_argument', `the gob stream ends ${decoder.pending} bytes into a value`)
+  }
 }

@@ -5,5 +5,6 @@ export { GobEncoder } from './encoder.ts'
 export { defaultGobLimits, type GobLimits } from './limits.ts'
 export { GobComplex } from './complex.ts'
 export { GobNamed } from './named.ts'
+export type { Output } from '../../core/bytes/output.ts'
 // For those who write values of these types in another format.
 export { type ConcreteType, resolveType } from './types.ts'

@@ -9,7 +9,7 @@ import { explainFailure } from '../../core/unsendable.ts'
 import { jsonDepth } from './depth.ts'
 import { isPlainJson } from './plain.ts'
 import { revive } from './revive.ts'
-import { tooLarge, Writer } from './write.ts'
+import { tooLarge, writeTagged } from './write.ts'
 
 /**
  * JSON that people can read and every language has; what JSON has not travels in tagged objects such as
@@ -78,7 +78,7 @@ class JsonSession implements CodecSession {
     const { maxDepth, maxMessageBytes } = this.#limits
     try {
       if (isPlainJson(value, { depth: maxDepth, bytes: maxMessageBytes })) return JSON.stringify(value)
-      return new Writer(this.#limits).write(value)
+      return writeTagged(value, this.#limits)
     } catch (thrown) {
       throw explainFailure(thrown, value, maxDepth)
     }

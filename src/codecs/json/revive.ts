@@ -1,7 +1,7 @@
+import { fromBase64 } from '../../core/bytes/base64.ts'
 import { refuseCollisions } from '../../core/collisions.ts'
 import { errorFromFields } from '../../core/error-value.ts'
 import { RpcError } from '../../core/error.ts'
-import { fromBase64 } from './base64.ts'
 
 /** Puts our values in the place of their tagged objects, in what `JSON.parse` gave; arrays and objects stay the same. */
 export function revive(value: unknown, depthLeft: number): unknown {
@@ -46,8 +46,7 @@ function reviveTagged(tag: string, value: unknown, depthLeft: number): unknown {
     case '$date':
       return reviveDate(value)
     case '$bytes':
-      if (typeof value === 'string') return fromBase64(value)
-      break
+      return reviveBytes(value)
     case '$bigint':
       return reviveBigint(value)
     case '$undefined':
@@ -68,6 +67,13 @@ function reviveTagged(tag: string, value: unknown, depthLeft: number): unknown {
       throw invalid(`the tag ${JSON.stringify(tag.slice(0, 64))} is not known`)
   }
   throw wrong(tag)
+}
+
+function reviveBytes(value: unknown): Uint8Array {
+  if (typeof value !== 'string') throw wrong('$bytes')
+  const bytes = fromBase64(value)
+  if (bytes === undefined) throw invalid('$bytes is no base64')
+  return bytes
 }
 
 function reviveFields(value: unknown, tag: string, depthLeft: number): Record<string, unknown> {

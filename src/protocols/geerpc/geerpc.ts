@@ -19,9 +19,15 @@ export interface GeerpcOptions {
   readonly codec?: string
   /** More codecs, by the names that stand in the option as `CodecType`: `application/…`. */
   readonly codecs?: Readonly<Record<string, GoCodec>>
-  /** How long dialling and agreeing may take together, in milliseconds; 0 for as long as it likes. Default 10 s. */
+  /**
+   * How long dialling and agreeing may take together, in milliseconds; 0 for as long as it likes. Default 10 s. A client
+   * that is given a `connectTimeoutMs` of its own goes by that.
+   */
   readonly connectTimeoutMs?: number
-  /** How long the server may take for each call, in milliseconds; 0 for as long as it likes. Default 0. */
+  /**
+   * How long the server may take for each call, in milliseconds; 0 for as long as it likes. Default 0. It takes the place
+   * of the client's default deadline; one that was given for a call or a client holds beside it.
+   */
   readonly handleTimeoutMs?: number
   /**
    * The path of an HTTP CONNECT that a client sends first: `/_geeprc_` for true, as geerpc has it; MyRPC's is
@@ -30,12 +36,6 @@ export interface GeerpcOptions {
   readonly http?: string | boolean
   /** Default `geerpc`, and `geerpc-http` with a path, so that both can be among the protocols of one client. */
   readonly name?: string
-}
-
-/** The protocol, with what whoever dials needs to know. */
-export interface GeerpcProtocol extends Protocol {
-  /** How long dialling and agreeing may take together; 0 for as long as it likes. */
-  readonly connectTimeoutMs: number
 }
 
 /** The codecs that every server of ours takes. */
@@ -56,7 +56,7 @@ const dialect: Dialect = {
  * The protocol of geerpc and MyRPC: an option in JSON, then headers and bodies in the codec that it names. See SPEC.md.
  * @throws RpcError `invalid_argument` for an unknown codec, a time that is none, or something that is no path.
  */
-export function createGeerpcProtocol(options: GeerpcOptions = {}): GeerpcProtocol {
+export function createGeerpcProtocol(options: GeerpcOptions = {}): Protocol {
   const { codec = 'gob', http = false, connectTimeoutMs = 10_000, handleTimeoutMs = 0 } = options
   const codecs = new Map(Object.entries({ ...geerpcCodecs, ...options.codecs }))
   const codecType = codecs.has(codec) ? codec : `application/${codec}`
@@ -75,6 +75,7 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): GeerpcProtoco
   return {
     name,
     connectTimeoutMs,
+    handleTimeoutMs,
     // One server side answers all variants, and only one detector may say so.
     ...(name === 'geerpc' && { detect: detectJsonKey('MagicNumber') }),
     can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'many' },
@@ -88,13 +89,12 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): GeerpcProtoco
         codec: chosen.open(room.limits),
         preamble: option,
         connectPath,
-        connectTimeoutMs,
       }),
   }
 }
 
 /** geerpc over a plain connection; as a client it asks for gob. */
-export const geerpcProtocol: GeerpcProtocol = createGeerpcProtocol()
+export const geerpcProtocol: Protocol = createGeerpcProtocol()
 
 function checkTime(name: string, value: number): void {
   if (Number.isFinite(value) && value >= 0) return

@@ -3,7 +3,6 @@ export {
   createGeerpcProtocol,
   geerpcCodecs,
   type GeerpcOptions,
-  type GeerpcProtocol,
   geerpcProtocol,
 } from './geerpc.ts'
-export { createConnectUnwrap } from '../go-rpc/index.ts'
+export { createConnectUnwrap, goConnectPaths, goConnectRoute } from '../go-rpc/index.ts'

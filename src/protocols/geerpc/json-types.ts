@@ -1,4 +1,5 @@
 import { type ConcreteType, gob, resolveType } from '../../codecs/gob/index.ts'
+import { fromBase64 } from '../../core/bytes/base64.ts'
 import { RpcError } from '../../core/error.ts'
 
 // A method's Go types are declared once, and count in JSON as in gob: names of ours for those of Go, bytes for base64,
@@ -110,12 +111,9 @@ function isInteger(value: unknown, kind: 'int' | 'uint', wide: boolean): boolean
 }
 
 function readBytes(value: unknown, path: string): Uint8Array {
-  if (typeof value !== 'string') throw wrong(path, 'bytes in base64')
-  try {
-    return Uint8Array.from(atob(value), (char) => char.charCodeAt(0))
-  } catch {
-    throw wrong(path, 'bytes in base64')
-  }
+  const bytes = typeof value === 'string' ? fromBase64(value) : undefined
+  if (bytes === undefined) throw wrong(path, 'bytes in base64')
+  return bytes
 }
 
 function readTime(value: unknown, path: string): Date {

@@ -399,15 +399,6 @@ describe('geerpc client', () => {
     await rig.close()
   })
 
-  it('gives CONNECT no more than connectTimeoutMs; 0 is none', async () => {
-    for (const connectTimeoutMs of [500, 0]) {
-      const rig = await dialScript(createGeerpcProtocol({ http: true, connectTimeoutMs }))
-      await rig.clock.advance(60_000)
-      assert.equal(rig.client.state, connectTimeoutMs === 0 ? 'opening' : 'closed')
-      await rig.close()
-    }
-  })
-
   it('refuses an unknown codec before it dials, and takes one of a table', async () => {
     assert.throws(
       () => createGeerpcProtocol({ codec: 'xml' }),

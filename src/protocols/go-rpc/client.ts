@@ -3,7 +3,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
-import { ByteLink, type ByteLinkOwner } from '../json-head/byte-link.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { lostCall, notOpen, PendingCall, received, unsendableRequest } from '../json-head/pending-call.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { bodyOf } from './body.ts'
@@ -22,8 +22,6 @@ export interface GoClientInit {
   readonly preamble?: Uint8Array
   /** The path of an HTTP CONNECT that goes before everything; its answer is waited for. */
   readonly connectPath?: string | undefined
-  /** How long that may take; 0 for as long as it likes. */
-  readonly connectTimeoutMs: number
 }
 
 /** The client's side of a connection on which headers and bodies come in turn. */
@@ -31,16 +29,15 @@ export function dialGo(init: GoClientInit): ClientSession {
   return new GoClient(init)
 }
 
-class GoClient implements ClientSession, ByteLinkOwner {
+class GoClient implements ClientSession, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit: number
   readonly #init: GoClientInit
-  readonly #link: ByteLink
+  readonly #link: Link
   readonly #calls = new Map<number | bigint, PendingCall>()
   #nextSeq: number
   #preamble: Uint8Array | undefined
   #answer: ConnectAnswer | undefined = undefined
-  #stopConnecting: (() => void) | undefined = undefined
   /** One whose body is not all there. */
   #header: GoHeader | undefined = undefined
 
@@ -50,7 +47,7 @@ class GoClient implements ClientSession, ByteLinkOwner {
     this.limit = room.limits.maxCalls
     this.#nextSeq = init.dialect.firstSeq
     this.#preamble = init.preamble
-    this.#link = new ByteLink(wire, room, {
+    this.#link = new Link(wire, room, {
       owner: this,
       state: connectPath === undefined ? 'ready' : 'opening',
     })
@@ -128,7 +125,6 @@ class GoClient implements ClientSession, ByteLinkOwner {
     }
     if (rest === undefined) return
     this.#answer = undefined
-    this.#stopConnecting?.()
     if (this.#link.enter('ready')) this.onState('ready')
     if (rest.length === 0) return
     codec.push(rest)
@@ -154,25 +150,19 @@ class GoClient implements ClientSession, ByteLinkOwner {
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#stopConnecting?.()
     this.#failAll(() => lostCall(this.#init.wire.peer.address, reason))
     this.onState('closed', reason)
   }
 
   // Original servers throw away what comes right behind a CONNECT, so its answer is waited for.
   #connect(path: string): void {
-    const { wire, room, connectTimeoutMs } = this.#init
+    const { wire } = this.#init
     this.#answer = new ConnectAnswer(wire.peer.address, path)
     const request = connectRequest(path)
     wire.out.ensure(request.length)
     wire.out.bytes.set(request, wire.out.at)
     wire.out.at += request.length
     wire.out.commit()
-    if (connectTimeoutMs === 0) return
-    this.#stopConnecting = room.clock.after(connectTimeoutMs, () => {
-      const message = `CONNECT ${path} was not answered within ${connectTimeoutMs} ms`
-      this.#link.abort(new RpcError('unavailable', message, { phase: 'negotiate' }))
-    })
   }
 
   #send(seq: number, call: Call): Reply | PromiseLike<Reply> {

@@ -3,7 +3,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
 import { showName } from '../../core/names.ts'
 import type { Wire } from '../../transports/transport.ts'
-import { ByteLink, type ByteLinkOwner } from '../json-head/byte-link.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { serveCall, splitName } from '../json-head/serve-call.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
 import type { GoBody, GoCodecSession } from './codec.ts'
@@ -44,11 +44,11 @@ export function acceptGo(init: GoServerInit): Session {
 const maxErrorLength = 10_000
 const maxNameLength = 1024
 
-class GoServer implements Session, ByteLinkOwner {
+class GoServer implements Session, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit: number
   readonly #init: GoServerInit
-  readonly #link: ByteLink
+  readonly #link: Link
   readonly #calls = new Set<Call>()
   #opening: Opening | undefined
   #agreed: Agreed | undefined
@@ -59,15 +59,16 @@ class GoServer implements Session, ByteLinkOwner {
   /** The peer asks no more: once all is answered, so is this side done. */
   #ended = false
   #garbage: RpcError | undefined = undefined
-  #stopOpening: (() => void) | undefined = undefined
+  /** Set with the first byte; stopped when the option, or else the first header, is whole. */
+  #stopHurrying: (() => void) | undefined = undefined
 
   constructor(init: GoServerInit) {
     const { wire, room, begin } = init
     this.#init = init
     this.limit = room.limits.maxCalls
-    this.#link = new ByteLink(wire, room, { owner: this, state: 'ready' })
+    this.#link = new Link(wire, room, { owner: this })
     if ('codec' in begin) this.#agreed = begin
-    else this.#open(begin)
+    else this.#opening = begin
   }
 
   get state(): SessionState {
@@ -98,10 +99,11 @@ class GoServer implements Session, ByteLinkOwner {
   }
 
   onData(chunk: Uint8Array): void {
+    this.#stopHurrying ??= this.#hurry()
     if (this.#agreed !== undefined) return this.#take(this.#agreed.codec, chunk)
     const settled = this.#opening?.push(chunk)
     if (settled === undefined) return
-    this.#stopOpening?.()
+    this.#stopHurrying?.()
     this.#opening = undefined
     this.#agreed = settled.agreed
     this.#passNewline = true
@@ -125,17 +127,16 @@ class GoServer implements Session, ByteLinkOwner {
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#stopOpening?.()
+    this.#stopHurrying?.()
     const why = reason === undefined ? '' : `: ${reason.message}`
     const options = { cause: reason, phase: 'write' } as const
     this.#cancelAll(new RpcError('cancelled', `the connection to the caller was lost${why}`, options))
     this.onState('closed', reason)
   }
 
-  #open(opening: Opening): void {
-    this.#opening = opening
+  #hurry(): () => void {
     const { clock, limits } = this.#init.room
-    this.#stopOpening = clock.afterInBackground(limits.firstMessageTimeoutMs, () => {
+    return clock.afterInBackground(limits.firstMessageTimeoutMs, () => {
       const message = `the first message was not complete within ${limits.firstMessageTimeoutMs} ms`
       this.#link.abort(new RpcError('deadline_exceeded', message, { phase: 'read' }))
     })
@@ -153,7 +154,9 @@ class GoServer implements Session, ByteLinkOwner {
     while (this.#link.listening) {
       this.#header ??= codec.readHeader()
       const header = this.#header
-      if (header === undefined || !this.#readBody(codec, header)) return
+      if (header === undefined) return
+      this.#stopHurrying?.()
+      if (!this.#readBody(codec, header)) return
       this.#header = undefined
     }
   }

@@ -1,37 +1,32 @@
-import { writeUtf8 } from '#platform'
-import { utf8Length } from '../../core/bytes/text.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Wire } from '../../transports/transport.ts'
 import type { Room, SessionState } from '../protocol.ts'
-import { JsonSplitter, type OnJsonMessage } from './splitter.ts'
 
 /** What a session does with what comes over its link. */
-export interface JsonLinkOwner {
-  /** A message, as {@link OnJsonMessage}. */
-  readonly onMessage: OnJsonMessage
+export interface LinkOwner {
+  /** Takes in bytes; what it throws is garbage. */
+  onData(chunk: Uint8Array): void
+  /** Whether something has begun that is not all there. */
+  readonly partial: boolean
   /** The peer sent what cannot be told apart; nothing after it is read. The owner answers, if it likes, and finishes. */
   onGarbage(problem: RpcError): void
-  /** The peer sends no more, and ended in good order. */
+  /** The peer sends no more, and ended between two messages. */
   onEnd(): void
+  /** Nothing more is read: what was kept of it can go. */
+  forget?(): void
   /** The connection is gone; called once. */
   onClosed(reason: RpcError | undefined): void
 }
 
-// The levels that a message has around the values of the user: the object, the list of arguments, a batch.
-const envelopeDepth = 3
 // How long a peer may take to end its side after we have ended ours.
 const lingerMs = 1000
 
-/**
- * A connection on which JSON travels without any frame around it: whole messages in and out, and the end. It knows
- * nothing of what they mean.
- */
-export class JsonLink {
+/** A connection with its states and its end, which knows nothing of what it carries. */
+export class Link {
   readonly wire: Wire
   readonly room: Room
-  state: SessionState = 'ready'
-  readonly #owner: JsonLinkOwner
-  readonly #splitter: JsonSplitter
+  state: SessionState
+  readonly #owner: LinkOwner
   readonly #closed = Promise.withResolvers<void>()
   #deaf = false
   #reason: RpcError | undefined = undefined
@@ -39,17 +34,11 @@ export class JsonLink {
   #stopWatching: (() => void) | undefined = undefined
   #stopLingering: (() => void) | undefined = undefined
 
-  constructor(wire: Wire, room: Room, options: { readonly owner: JsonLinkOwner; readonly lists: boolean }) {
-    const { maxMessageBytes, maxDepth } = room.limits
+  constructor(wire: Wire, room: Room, options: { readonly owner: LinkOwner; readonly state?: SessionState }) {
     this.wire = wire
     this.room = room
+    this.state = options.state ?? 'ready'
     this.#owner = options.owner
-    this.#splitter = new JsonSplitter(
-      { maxBytes: maxMessageBytes, maxDepth: maxDepth + envelopeDepth, lists: options.lists },
-      (bytes, range, problem) => {
-        if (!this.#deaf) this.#owner.onMessage(bytes, range, problem)
-      },
-    )
     wire.onData = (chunk) => this.#onData(chunk)
     wire.onEnd = () => this.#onEnd()
     wire.onDrain = () => {}
@@ -66,6 +55,11 @@ export class JsonLink {
     return this.state !== 'closed' && this.#stopLingering === undefined
   }
 
+  /** Whether what the peer sends is still read. */
+  get listening(): boolean {
+    return !this.#deaf
+  }
+
   /** Changes the state; false if it was that already, or closed. */
   enter(state: SessionState): boolean {
     if (this.state === 'closed' || this.state === state) return false
@@ -73,23 +67,13 @@ export class JsonLink {
     return true
   }
 
-  /** Sends a message, in one piece. A peer that does not read what it asked for must not fill our memory. */
-  send(text: string): void {
-    if (!this.open) return
+  /** A message has been written. A peer that does not read what it asked for must not fill our memory. */
+  commit(): void {
     const { out } = this.wire
-    const length = utf8Length(text)
-    out.ensure(length)
-    out.at += writeUtf8(out.bytes, text, out.at)
     out.commit()
     if (out.queued <= this.room.limits.maxUnsentBytes) return
-    const { address } = this.wire.peer
-    this.abort(
-      new RpcError(
-        'resource_exhausted',
-        `the peer ${address} does not read its answers: ${out.queued} bytes wait, closed`,
-        { phase: 'write' },
-      ),
-    )
+    const message = `the peer ${this.wire.peer.address} does not read what it is sent: ${out.queued} bytes wait, closed`
+    this.abort(new RpcError('resource_exhausted', message, { phase: 'write' }))
   }
 
   /** Reports that the peer broke the protocol. */
@@ -99,13 +83,6 @@ export class JsonLink {
     this.room.report(new RpcError(problem.code, message, { cause: problem, phase: 'read' }), {
       peer: address,
     })
-  }
-
-  /** Reads no more of what the peer sends; it is thrown away. */
-  turnAway(): void {
-    this.#deaf = true
-    this.#splitter.clear()
-    this.wire.resume()
   }
 
   /** Breaks the connection off. */
@@ -122,28 +99,56 @@ export class JsonLink {
   finish(reason?: RpcError): Promise<void> {
     if (!this.open) return this.closed
     this.#reason ??= reason
-    this.turnAway()
+    this.#turnAway()
     this.#stopLingering = this.room.clock.after(lingerMs, () => this.wire.close(this.#reason))
     this.wire.end()
     return this.closed
   }
 
+  /** The same when all has been sent: for who ends with an answer, which a slow peer takes longer to read than that. */
+  finishWhenSent(reason?: RpcError): void {
+    this.wire.flush()
+    if (this.wire.out.queued === 0) return void this.finish(reason)
+    this.wire.onDrain = () => void this.finish(reason)
+    this.#watchSending()
+  }
+
+  #watchSending(): void {
+    const { queued } = this.wire.out
+    const { clock, limits } = this.room
+    this.#stopWatching?.()
+    this.#stopWatching = clock.afterInBackground(limits.keepaliveMs, () => {
+      if (this.wire.out.queued < queued) return this.#watchSending()
+      const message = `the peer ${this.wire.peer.address} has read nothing for ${limits.keepaliveMs} ms: ${queued} bytes wait, closed`
+      this.abort(new RpcError('deadline_exceeded', message, { phase: 'write' }))
+    })
+  }
+
+  #turnAway(): void {
+    this.#deaf = true
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+    this.#owner.forget?.()
+    this.wire.resume()
+  }
+
   #onData(chunk: Uint8Array): void {
     if (this.#deaf || this.state === 'closed') return
     this.#heardAt = this.room.clock.now()
-    try {
-      this.#splitter.push(chunk)
-    } catch (thrown) {
-      return this.#onGarbage(RpcError.from(thrown, 'internal', 'read'))
-    }
-    if (this.#splitter.partial) this.#watch()
+    this.#guarded(() => this.#owner.onData(chunk))
+    if (!this.#deaf && this.#owner.partial) this.#watch()
   }
 
-  #onGarbage(problem: RpcError): void {
-    if (this.#deaf) return
-    this.turnAway()
-    this.report(problem)
-    this.#owner.onGarbage(problem)
+  #guarded(read: () => void): void {
+    try {
+      read()
+    } catch (thrown) {
+      if (this.#deaf) return
+      const problem = RpcError.from(thrown, 'internal', 'read')
+      this.#turnAway()
+      this.report(problem)
+      this.#owner.onGarbage(problem)
+    }
   }
 
   // A message that was begun must go on, or the connection is given up: half a message could otherwise be held for ever.
@@ -153,38 +158,27 @@ export class JsonLink {
     const left = this.#heardAt + limits.keepaliveMs - clock.now()
     this.#stopWatching = clock.afterInBackground(Math.max(1, left), () => {
       this.#stopWatching = undefined
-      if (!this.#splitter.partial || this.#deaf) return
+      if (this.#deaf || !this.#owner.partial) return
       if (clock.now() < this.#heardAt + limits.keepaliveMs) return this.#watch()
-      this.abort(
-        new RpcError(
-          'deadline_exceeded',
-          `a message was begun and did not go on for ${limits.keepaliveMs} ms`,
-          {
-            phase: 'read',
-          },
-        ),
-      )
+      const message = `a message was begun and did not go on for ${limits.keepaliveMs} ms`
+      this.abort(new RpcError('deadline_exceeded', message, { phase: 'read' }))
     })
   }
 
   #onEnd(): void {
-    if (this.#splitter.partial) {
-      const { address } = this.wire.peer
-      return this.abort(
-        new RpcError('unavailable', `${address} ended the connection in the middle of a message`, {
-          phase: 'receive',
-        }),
-      )
-    }
-    if (this.open) this.#owner.onEnd()
+    if (!this.open || this.#deaf) return
+    this.#guarded(() => this.#owner.onEnd())
+    if (this.#deaf || !this.#owner.partial) return
+    const message = `${this.wire.peer.address} ended the connection in the middle of a message`
+    this.abort(new RpcError('unavailable', message, { phase: 'receive' }))
   }
 
   #onClose(error: RpcError | undefined): void {
     if (this.state === 'closed') return
     this.state = 'closed'
     this.#deaf = true
-    this.#splitter.clear()
     this.#stopWatching?.()
+    this.#owner.forget?.()
     // A peer that answers our end by breaking off has ended all the same.
     const reason = this.#stopLingering === undefined ? (this.#reason ?? error) : this.#reason
     this.#stopLingering?.()

@@ -1,7 +1,7 @@
 import { RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
 import type { Wire } from '../../transports/transport.ts'
-import { JsonLink, type JsonLinkOwner } from '../json-head/link.ts'
+import { JsonLink, type JsonLinkOwner } from '../json-head/json-link.ts'
 import { readJson } from '../json-head/read-json.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
 import { idInHead } from './request.ts'

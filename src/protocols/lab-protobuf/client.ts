@@ -3,7 +3,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
-import { ByteLink, type ByteLinkOwner } from '../json-head/byte-link.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { lostCall, notOpen, PendingCall, unsendableRequest } from '../json-head/pending-call.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { readResponse, unreadableAnswer } from './answer.ts'
@@ -21,11 +21,11 @@ export function dialLabProtobuf(init: LabClientInit): ClientSession {
   return new LabProtobufClient(init)
 }
 
-class LabProtobufClient implements ClientSession, ByteLinkOwner {
+class LabProtobufClient implements ClientSession, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit = 1
   readonly #init: LabClientInit
-  readonly #link: ByteLink
+  readonly #link: Link
   readonly #incoming: Incoming
   /** A request was sent, whether or not somebody still waits for the response. */
   #asked = false
@@ -38,7 +38,7 @@ class LabProtobufClient implements ClientSession, ByteLinkOwner {
     this.#init = init
     this.#incoming = new Incoming(room.limits)
     const state = schema.value === undefined ? 'opening' : 'ready'
-    this.#link = new ByteLink(wire, room, { owner: this, state })
+    this.#link = new Link(wire, room, { owner: this, state })
     if (state === 'ready') return
     schema.whenLoaded(
       () => {

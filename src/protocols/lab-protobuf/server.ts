@@ -5,7 +5,7 @@ import { showName } from '../../core/names.ts'
 import { unknownServiceText } from '../../core/router.ts'
 import { labRegistryService } from '../../discovery/api/lab-registry.ts'
 import type { Wire } from '../../transports/transport.ts'
-import { ByteLink, type ByteLinkOwner } from '../json-head/byte-link.ts'
+import { Link, type LinkOwner } from '../json-head/link.ts'
 import { serveCall } from '../json-head/serve-call.ts'
 import type { Room, Session, SessionState } from '../protocol.ts'
 import { Incoming } from './incoming.ts'
@@ -27,11 +27,11 @@ export function acceptLabProtobuf(init: LabServerInit): Session {
 
 const maxContentLength = 10_000
 
-class LabProtobufServer implements Session, ByteLinkOwner {
+class LabProtobufServer implements Session, LinkOwner {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
   readonly limit = 1
   readonly #init: LabServerInit
-  readonly #link: ByteLink
+  readonly #link: Link
   readonly #incoming: Incoming
   /** The request is being read no more. */
   #taken = false
@@ -42,7 +42,7 @@ class LabProtobufServer implements Session, ByteLinkOwner {
   constructor(init: LabServerInit) {
     const { wire, room, schema } = init
     this.#init = init
-    this.#link = new ByteLink(wire, room, { owner: this, state: 'ready' })
+    this.#link = new Link(wire, room, { owner: this, state: 'ready' })
     this.#incoming = new Incoming(room.limits)
     if (schema.value !== undefined) return
     schema.whenLoaded(

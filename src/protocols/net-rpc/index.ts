@@ -1,2 +1,2 @@
 export { createNetRpcProtocol, netRpcProtocol, type NetRpcOptions } from './net-rpc.ts'
-export { createConnectUnwrap } from '../go-rpc/index.ts'
+export { createConnectUnwrap, goConnectPaths, goConnectRoute } from '../go-rpc/index.ts'

@@ -16,8 +16,6 @@ export interface NetRpcOptions {
    * server takes both. With a path it is named `net-rpc-http`, so that both can be among the protocols of one client.
    */
   readonly http?: string | boolean
-  /** How long CONNECT may take, in milliseconds; 0 for as long as it likes. Default 10 s. */
-  readonly connectTimeoutMs?: number
 }
 
 const dialect: Dialect = { name: 'net-rpc', firstSeq: 0, prefix: 'rpc', names: 'whole', losesPlace: false }
@@ -28,10 +26,7 @@ const responses = gobCodecWith(responseType)
  * Go's `net/rpc`, in gob: its clients call us, and we call its servers. See SPEC.md.
  * @throws RpcError `invalid_argument` for something that is no path.
  */
-export function createNetRpcProtocol({
-  http = false,
-  connectTimeoutMs = 10_000,
-}: NetRpcOptions = {}): Protocol {
+export function createNetRpcProtocol({ http = false }: NetRpcOptions = {}): Protocol {
   const connectPath = http === true ? '/_goRPC_' : http === false ? undefined : http
   if (connectPath !== undefined) checkConnectPath(connectPath)
   return {
@@ -47,8 +42,7 @@ export function createNetRpcProtocol({
         dialect,
         begin: { codec: responses.open(room.limits), handleTimeoutNs: 0 },
       }),
-    dial: (wire, room) =>
-      dialGo({ wire, room, dialect, codec: requests.open(room.limits), connectPath, connectTimeoutMs }),
+    dial: (wire, room) => dialGo({ wire, room, dialect, codec: requests.open(room.limits), connectPath }),
   }
 }
 

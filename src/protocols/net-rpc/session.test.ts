@@ -117,6 +117,9 @@ describe('net-rpc server', () => {
         ['Foo.Nope', 2, 5],
         ['Foo.Upper', 3, 'a'],
         ['Foo.Upper', 18, 5],
+        ['Foo.Sum', 19, 'a text'],
+        ['Foo.Sum', 20, { Num1: 2.5 }],
+        ['Foo.Sum', 21, { Num2: 7 }],
       ),
     )
     peer.wire.end()
@@ -128,8 +131,12 @@ describe('net-rpc server', () => {
         [2, "rpc: can't find method Foo.Nope"],
         [3, ''],
         [18, 'internal error'],
+        [19, 'the gob value at $ is a string at the peer, where a struct is expected'],
+        [20, 'the gob value at $.a is a float at the peer, where an int is expected'],
+        [21, ''],
       ],
     )
+    assert.equal(answers.at(-1)?.value, 7)
   })
 
   it('reads a body by the declared type, with names of ours for those of Go', async () => {
@@ -151,11 +158,19 @@ describe('net-rpc server', () => {
       assert.equal(await rest(), '')
       assert.equal(reports.length, 1)
     }
-    const { peer, clock } = await serve()
-    peer.send(recorded('gob.client').subarray(0, 30))
-    await clock.advance(31_000)
-    await peer.closed
-    assert.equal(clock.timers, 0)
+    // The first header has little time; the body behind it goes on, or has as long as any message.
+    for (const [bytes, ms] of [
+      [recorded('gob.client').subarray(0, 30), 5_000],
+      [requests(['Foo.Upper', 0, 'text']).slice(0, -1), 30_000],
+    ] as const) {
+      const { peer, clock, session } = await serve()
+      peer.send(bytes)
+      await clock.advance(ms - 100)
+      assert.equal(session.state, 'ready')
+      await clock.advance(200)
+      await peer.closed
+      assert.equal(clock.timers, 0)
+    }
   })
 
   it('cancels what is under way when the peer is lost', async () => {

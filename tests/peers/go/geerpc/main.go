@@ -1,11 +1,12 @@
-// A peer written from the documents of geerpc and MyRPC, with the standard library only:
+// A server and a client of geerpc and MyRPC:
 //
 //	geerpc server <network> <address> [http]     serves Foo, and prints where
-//	geerpc client <target> <codec> <handle ms>   calls what its input says
+//	geerpc client <target> <codec> <handle ms>   calls what its input says; myrpc@host:port is MyRPC's http@host:port
 //	geerpc fixtures <folder>                     a conversation with itself, for each codec, both sides as files
 package main
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"net"
@@ -13,7 +14,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
+
+	"farcall/peers/gee"
+	"farcall/peers/kit"
 )
 
 func main() {
@@ -23,21 +28,15 @@ func main() {
 		serve(os.Args[2], os.Args[3], len(os.Args) > 4)
 	case "client":
 		ms, _ := strconv.Atoi(os.Args[4])
-		handle := time.Duration(ms) * time.Millisecond
-		client, err := XDial(os.Args[2], &Option{magicNumber, os.Args[3], 10 * time.Second, handle})
-		if err != nil {
-			fmt.Println(err)
-			os.Exit(1)
-		}
-		run(client.Call)
+		call(os.Args[2], gee.NewOption(os.Args[3], time.Duration(ms)*time.Millisecond))
 	case "fixtures":
 		fixtures(os.Args[2])
 	}
 }
 
-func newServer() *Server {
-	server := new(Server)
-	server.Register("Foo", Foo(0))
+func newServer(family gee.Family) *gee.Server {
+	server := gee.NewServer(family)
+	server.Register("Foo", kit.Foo(0))
 	return server
 }
 
@@ -46,48 +45,60 @@ func serve(network, address string, overHTTP bool) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := newServer()
 	fmt.Println("listening", l.Addr())
 	if !overHTTP {
-		server.Accept(l)
+		newServer(gee.Gee).Accept(l)
 		return
 	}
 	mux := http.NewServeMux()
-	for path := range paths {
-		mux.Handle(path, server)
+	for _, family := range []gee.Family{gee.Gee, gee.My} {
+		mux.Handle(family.Path, newServer(family))
 	}
 	_ = http.Serve(l, mux)
 }
 
+func call(target string, opt *gee.Option) {
+	family := gee.Gee
+	if address, found := strings.CutPrefix(target, "myrpc@"); found {
+		family, target = gee.My, "http@"+address
+	}
+	client, err := family.XDial(target, opt)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	kit.Run(func(ctx context.Context, c kit.Command, args, reply any) error {
+		return client.Call(ctx, c.Method, args, reply)
+	})
+}
+
 func fixtures(folder string) {
 	for _, codec := range []string{"gob", "json"} {
-		l, _ := net.Listen("tcp", "127.0.0.1:0")
-		go newServer().Accept(l)
-		recording = new(recorder)
-		client, err := XDial("tcp@"+l.Addr().String(), &Option{magicNumber, "application/" + codec, 10 * time.Second, 0})
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			log.Fatal(err)
+		}
+		go newServer(gee.Gee).Accept(l)
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			log.Fatal(err)
+		}
+		recording := new(kit.Recorder)
+		client, err := gee.NewClient(recording.Wrap(conn), gee.NewOption("application/"+codec, 0))
 		if err != nil {
 			log.Fatal(err)
 		}
 		// Or the server takes the first call for a part of the option, and loses it.
 		time.Sleep(200 * time.Millisecond)
-		for _, method := range []string{"Foo.Sum", "Foo.Fail", "Foo.Upper", "Foo.Wrap", "Foo.Sum"} {
-			args, reply := shapeOf(method)
-			fill(args)
-			_ = client.Call(method, args, reply, 0)
+		// The last is the last: after it the server closes.
+		for _, method := range []string{"Foo.Sum", "Foo.Fail", "Foo.Upper", "Foo.Wrap", "Foo.Sum", "Foo.Missing"} {
+			args, reply := kit.ShapeOf(method)
+			kit.Fill(args)
+			if method == "Foo.Missing" {
+				args = &kit.Args{Num1: 1, Num2: 2}
+			}
+			_ = client.Call(context.Background(), method, args, reply)
 		}
-		// The last: after it the server closes.
-		_ = client.Call("Foo.Missing", &Args{1, 2}, new(int), 0)
-		recording.save(filepath.Join(folder, codec))
-	}
-}
-
-func fill(args any) {
-	switch a := args.(type) {
-	case *Args:
-		*a = Args{3, 4}
-	case *string:
-		*a = "übung"
-	case *Item:
-		*a = Item{Name: "n", Tags: []string{"a", ""}, Size: map[string]int{"k": -1}, Raw: []byte{0, 255}, Big: 1<<64 - 1}
+		recording.Save(filepath.Join(folder, codec))
 	}
 }

@@ -4,11 +4,12 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { GobDecoder, GobEncoder, gob } from '../../../../src/codecs/gob/index.ts'
 import { MemoryOutput } from '../../../../src/core/bytes/output.ts'
-import { GoPeer, goFixtures, goMissing } from './peer.ts'
+import { buildGo, noGo } from '../../../support/go-peer.ts'
+import { GobPeer, goFixtures } from './peer.ts'
 import { anySpec, registered, type Spec, tell, typeOf, valueOf } from './specs.ts'
 
-const missing = goMissing()
-const options = missing === undefined ? {} : { skip: missing }
+const skip = noGo()
+const program = skip === false ? buildGo('gobcheck') : ''
 
 const typed = anySpec.chain((spec) => fc.tuple(fc.constant(spec), valueOf(spec)))
 
@@ -18,10 +19,10 @@ const several = fc.array(
   { minLength: 1, maxLength: 4 },
 )
 
-describe("gob and Go's encoding/gob", options, () => {
-  let go: GoPeer
+describe("gob and Go's encoding/gob", { skip }, () => {
+  let go: GobPeer
   before(() => {
-    go = new GoPeer()
+    go = new GobPeer(program)
   })
   after(() => go?.[Symbol.asyncDispose]())
 
@@ -187,6 +188,6 @@ describe("gob and Go's encoding/gob", options, () => {
 
   it('the fixtures are what Go makes', () => {
     const path = new URL('../../../../src/codecs/gob/fixtures/go.json', import.meta.url)
-    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), goFixtures())
+    assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), goFixtures(program))
   })
 })

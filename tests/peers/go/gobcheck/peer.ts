@@ -1,27 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Spec } from './specs.ts'
-
-const folder = import.meta.dirname
-const env = {
-  ...process.env,
-  PATH: [process.env['PATH'], '/usr/local/go/bin'].join(delimiter),
-  // Standard library only: nothing is to be fetched, and no newer toolchain either.
-  GOFLAGS: '-mod=mod',
-  GOPROXY: 'off',
-  GOTOOLCHAIN: 'local',
-  GOWORK: 'off',
-}
-
-/** Why the tests with Go cannot run here; undefined where they can. In CI that is a failure, not a reason to skip. */
-export function goMissing(): string | undefined {
-  if (spawnSync('go', ['version'], { env }).status === 0) return undefined
-  if (process.env['CI']) throw new Error('Go is not installed, and in CI the tests with it must run')
-  return 'Go is not installed: gob is not compared with the real thing'
-}
 
 /** What Go is asked: a stream, and the types to decode its values into; a null skips one. */
 export interface Request {
@@ -37,18 +16,13 @@ export interface Answer {
   readonly error: string
 }
 
-/** The Go program, built and running. */
-export class GoPeer implements AsyncDisposable {
+/** The program gobcheck, running. */
+export class GobPeer implements AsyncDisposable {
   readonly #child: ChildProcess
-  readonly #work: string
   readonly #waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = []
   #errors = ''
 
-  constructor() {
-    this.#work = mkdtempSync(join(tmpdir(), 'gobcheck-'))
-    const program = join(this.#work, 'gobcheck')
-    const built = spawnSync('go', ['build', '-o', program, '.'], { cwd: folder, env, encoding: 'utf8' })
-    if (built.status !== 0) throw new Error(`gobcheck does not compile:\n${built.stderr}`)
+  constructor(program: string) {
     this.#child = spawn(program, ['peer'], { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#errors += text
@@ -80,13 +54,12 @@ export class GoPeer implements AsyncDisposable {
     const closed = new Promise((resolve) => this.#child.once('close', resolve))
     this.#child.stdin?.end()
     await closed
-    rmSync(this.#work, { recursive: true })
   }
 }
 
 /** The fixtures as this machine's Go makes them. */
-export function goFixtures(): Record<string, string> {
-  const run = spawnSync('go', ['run', '.', 'fixtures'], { cwd: folder, env, encoding: 'utf8' })
+export function goFixtures(program: string): Record<string, string> {
+  const run = spawnSync(program, ['fixtures'], { encoding: 'utf8' })
   if (run.status !== 0) throw new Error(`gobcheck fixtures failed:\n${run.stderr}`)
   return JSON.parse(run.stdout) as Record<string, string>
 }

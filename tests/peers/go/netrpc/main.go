@@ -6,7 +6,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"log"
 	"net"
@@ -15,7 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"farcall/peers/kit"
 )
 
 func main() {
@@ -29,7 +30,7 @@ func main() {
 			fmt.Println(err)
 			os.Exit(1)
 		}
-		run(caller(client))
+		kit.Run(caller(client))
 	case "fixtures":
 		fixtures(os.Args[2])
 	}
@@ -37,7 +38,7 @@ func main() {
 
 func newServer() *rpc.Server {
 	server := rpc.NewServer()
-	if err := server.RegisterName("Foo", Foo(0)); err != nil {
+	if err := server.RegisterName("Foo", kit.Foo(0)); err != nil {
 		log.Fatal(err)
 	}
 	return server
@@ -66,16 +67,12 @@ func dial(target string) (*rpc.Client, error) {
 	return rpc.Dial(network, address)
 }
 
-func caller(client *rpc.Client) func(string, any, any, time.Duration) error {
-	return func(method string, args, reply any, limit time.Duration) error {
-		call := client.Go(method, args, reply, make(chan *rpc.Call, 1))
-		var expired <-chan time.Time
-		if limit != 0 {
-			expired = time.After(limit)
-		}
+func caller(client *rpc.Client) kit.Caller {
+	return func(ctx context.Context, c kit.Command, args, reply any) error {
+		call := client.Go(c.Method, args, reply, make(chan *rpc.Call, 1))
 		select {
-		case <-expired:
-			return errors.New("given up")
+		case <-ctx.Done():
+			return ctx.Err()
 		case done := <-call.Done:
 			return done.Error
 		}
@@ -83,29 +80,21 @@ func caller(client *rpc.Client) func(string, any, any, time.Duration) error {
 }
 
 func fixtures(folder string) {
-	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
 	go newServer().Accept(l)
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		log.Fatal(err)
 	}
-	recording = new(recorder)
-	client := rpc.NewClient(recording.wrap(conn))
+	recording := new(kit.Recorder)
+	client := rpc.NewClient(recording.Wrap(conn))
 	for _, method := range []string{"Foo.Sum", "Foo.Fail", "Foo.Upper", "Foo.Wrap", "Foo.Missing", "Bar.Sum", "Foo.Sum"} {
-		args, reply := shapeOf(method)
-		fill(args)
+		args, reply := kit.ShapeOf(method)
+		kit.Fill(args)
 		_ = client.Call(method, args, reply)
 	}
-	recording.save(filepath.Join(folder, "gob"))
-}
-
-func fill(args any) {
-	switch a := args.(type) {
-	case *Args:
-		*a = Args{3, 4}
-	case *string:
-		*a = "übung"
-	case *Item:
-		*a = Item{Name: "n", Tags: []string{"a", ""}, Size: map[string]int{"k": -1}, Raw: []byte{0, 255}, Big: 1<<64 - 1}
-	}
+	recording.Save(filepath.Join(folder, "gob"))
 }

@@ -16,3 +16,7 @@ test('base64 is the same by the runtime and by hand', () => {
     { numRuns: 50 },
   )
 })
+
+test('what is no base64 gives nothing', () => {
+  for (const text of ['*', 'a', 'ab=c', 'ä']) assert.equal(fromBase64(text), undefined, text)
+})

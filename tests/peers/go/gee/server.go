@@ -1,4 +1,4 @@
-package main
+package gee
 
 import (
 	"encoding/json"
@@ -14,20 +14,21 @@ import (
 	"time"
 )
 
-type Option struct {
-	MagicNumber    int
-	CodecType      string
-	ConnectTimeout time.Duration
-	HandleTimeout  time.Duration
+// Server answers calls of what was registered.
+type Server struct {
+	family   Family
+	services sync.Map
 }
 
-type Server struct{ services sync.Map }
+// NewServer makes a server without services.
+func NewServer(family Family) *Server { return &Server{family: family} }
 
 type service struct {
 	rcvr    reflect.Value
 	methods map[string]reflect.Method
 }
 
+// Register adds the methods of a receiver, under this name.
 func (s *Server) Register(name string, rcvr any) {
 	v := reflect.ValueOf(rcvr)
 	svc := &service{v, map[string]reflect.Method{}}
@@ -37,6 +38,7 @@ func (s *Server) Register(name string, rcvr any) {
 	s.services.Store(name, svc)
 }
 
+// Accept serves connections until the listener is closed.
 func (s *Server) Accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()
@@ -49,7 +51,8 @@ func (s *Server) Accept(l net.Listener) {
 
 var invalidRequest = struct{}{}
 
-// As in the documents: the JSON decoder reads ahead, and what it read beyond the option is lost.
+// ServeConn serves one connection. As in the documents, the JSON decoder reads ahead, and what it read beyond the option
+// is lost.
 func (s *Server) ServeConn(conn io.ReadWriteCloser) {
 	defer conn.Close()
 	var opt Option
@@ -135,7 +138,7 @@ func send(cc Codec, h *Header, body any, sending *sync.Mutex) {
 func (s *Server) find(name string) (*service, reflect.Method, error) {
 	dot := strings.LastIndex(name, ".")
 	if dot < 0 {
-		return nil, reflect.Method{}, errors.New("rpc server: service/method request ill-formed: " + name)
+		return nil, reflect.Method{}, errors.New(s.family.illFormed + name)
 	}
 	found, ok := s.services.Load(name[:dot])
 	if !ok {
@@ -149,9 +152,7 @@ func (s *Server) find(name string) (*service, reflect.Method, error) {
 	return svc, method, nil
 }
 
-// What the two documents call the paths, and themselves.
-var paths = map[string]string{"/_geeprc_": "200 Connected to Gee RPC", "/_myrpc_": "200 Connected to MyRPC"}
-
+// ServeHTTP answers CONNECT.
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.Method != "CONNECT" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -163,6 +164,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
-	_, _ = io.WriteString(conn, "HTTP/1.0 "+paths[req.URL.Path]+"\n\n")
+	_, _ = io.WriteString(conn, "HTTP/1.0 "+s.family.Connected+"\n\n")
 	s.ServeConn(conn)
 }

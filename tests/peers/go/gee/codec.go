@@ -1,15 +1,27 @@
-package main
+package gee
 
 import (
 	"bufio"
 	"encoding/gob"
 	"encoding/json"
 	"io"
+	"time"
 )
 
-// The format of the documents: Option in JSON, then Header, Body, Header, Body … in the codec that the Option names.
-
 const magicNumber = 0x3bef5c
+
+// Option is what a client says first, in JSON; Header, Body, Header, Body … follow in the codec that it names.
+type Option struct {
+	MagicNumber    int
+	CodecType      string
+	ConnectTimeout time.Duration
+	HandleTimeout  time.Duration
+}
+
+// NewOption has the values of the documents, but for these two.
+func NewOption(codec string, handle time.Duration) *Option {
+	return &Option{magicNumber, codec, 10 * time.Second, handle}
+}
 
 type Header struct {
 	ServiceMethod string

@@ -1,4 +1,4 @@
-package main
+package kit
 
 import (
 	"net"
@@ -6,19 +6,18 @@ import (
 	"sync"
 )
 
-// recorder keeps what a client sends and receives.
-type recorder struct {
+// Recorder keeps what a client sends and receives.
+type Recorder struct {
 	mu       sync.Mutex
 	sent     []byte
 	received []byte
 }
 
-var recording *recorder
+// Wrap gives a connection whose bytes are kept.
+func (r *Recorder) Wrap(conn net.Conn) net.Conn { return &recordedConn{conn, r} }
 
-func (r *recorder) wrap(conn net.Conn) net.Conn { return &recordedConn{conn, r} }
-
-// save writes both sides to files.
-func (r *recorder) save(path string) {
+// Save writes both sides to files: path.client.bin and path.server.bin.
+func (r *Recorder) Save(path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for side, bytes := range map[string][]byte{"client": r.sent, "server": r.received} {
@@ -30,7 +29,7 @@ func (r *recorder) save(path string) {
 
 type recordedConn struct {
 	net.Conn
-	r *recorder
+	r *Recorder
 }
 
 func (c *recordedConn) Write(b []byte) (int, error) {

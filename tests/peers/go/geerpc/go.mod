@@ -1,3 +1,0 @@
-module geerpc
-
-go 1.22

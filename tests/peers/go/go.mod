@@ -1,0 +1,3 @@
+module farcall/peers
+
+go 1.22

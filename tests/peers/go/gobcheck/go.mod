@@ -1,3 +1,0 @@
-module gobcheck
-
-go 1.22

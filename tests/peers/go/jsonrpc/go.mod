@@ -1,3 +1,0 @@
-module farcall/peers/jsonrpc
-
-go 1.19

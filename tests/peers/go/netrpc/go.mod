@@ -1,3 +1,0 @@
-module netrpc
-
-go 1.22
