@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { connect } from 'farcall'
+import { placesOf } from '../src/core/places.ts'
 import type { tools as Tools } from './modules/tools.ts'
 import { farcall, folder, startFarcall, startRegistry, startTools, tools } from './support/cli.ts'
 import { startProgram } from './support/process.ts'
@@ -15,11 +16,11 @@ const withoutIpv6 =
     .flat()
     .some((face) => face?.address === '::1') === false && 'this machine has no IPv6'
 
-/** Where the registry says that the instances are. */
+/** Where the registry says that the instances are: each address once, though several protocols are spoken there. */
 async function registeredAt(registry: string): Promise<string[]> {
   const { stdout } = await farcall(['list', '--json', '--registry', registry])
   const { instances } = JSON.parse(stdout) as { instances: { endpoints: string[] }[] }
-  return instances.flatMap(({ endpoints }) => endpoints)
+  return instances.flatMap(({ endpoints }) => placesOf(endpoints).map(({ best }) => best))
 }
 
 async function callThrough(target: string): Promise<void> {

@@ -3,6 +3,7 @@ import { formatEndpoint } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Logger } from '../core/log.ts'
+import { showPlaces } from '../core/places.ts'
 import type { Registrar, Registration } from '../discovery/registrar.ts'
 import { within } from './within.ts'
 
@@ -137,7 +138,7 @@ class Place {
     this.#known = true
     this.#settle.resolve()
     const endpoints = this.#instance().endpoints.map(formatEndpoint)
-    this.#log('info', 'registered', `has this server as ${endpoints.join(', ')}`)
+    this.#log('info', 'registered', `has this server as ${showPlaces(endpoints)}`)
     if (this.#options.needsHost && this.seenAs === undefined) await this.#correctHost()
   }
 

@@ -300,10 +300,9 @@ class RunningServer implements Server {
   }
 
   #endpoints(seenAs: string | undefined): Endpoint[] {
-    const protocols = this.#spoken.protocols.filter((protocol) => protocol.detect !== undefined)
     return advertisedEndpoints({
       listening: this.#listening.places,
-      protocols: protocols.map((protocol) => protocol.name),
+      protocols: this.#detected(),
       advertise: this.#options.advertise,
       host: seenAs ?? this.#parts.localAddresses?.()[0] ?? '127.0.0.1',
     })
@@ -311,13 +310,19 @@ class RunningServer implements Server {
 
   #logStart(): void {
     for (const service of this.services()) this.#logService(service)
-    const spoken = this.#spoken.protocols.map((protocol) => protocol.name)
-    for (const target of this.targets) {
+    for (const { address, protocol } of this.#listening.places) {
+      const target = formatAddress(address)
+      const protocols = protocol === undefined ? this.#detected() : [protocol]
       this.#logger.info(
-        { event: 'listening', target, id: this.id, protocols: spoken },
-        `listening at ${target} (${spoken.join(', ')})`,
+        { event: 'listening', target, id: this.id, protocols },
+        `listening at ${target} (${protocols.join(', ')})`,
       )
     }
+  }
+
+  // The others are ways to dial: on a connection that comes in they cannot be told from those that are here.
+  #detected(): string[] {
+    return this.#spoken.protocols.filter(({ detect }) => detect !== undefined).map(({ name }) => name)
   }
 
   #logService({ name, version, methods }: Service): void {

@@ -1,3 +1,4 @@
+import { placesOf } from '../../core/places.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
 import { listInstances } from '../ask-registry.ts'
@@ -29,6 +30,8 @@ export const list: CommandDefinition = {
   },
 }
 
+const headings = ['INSTANCE', 'STATUS', 'ZONE', 'STARTED', 'ADDRESS', 'SERVICES', 'PROTOCOLS']
+
 async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
   const [registry = ''] = target.targets
   const startedAt = performance.now()
@@ -40,27 +43,23 @@ async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
-  const rows = instances.map(rowOf)
-  await printLine(
-    formatTable(['INSTANCE', 'STATUS', 'ZONE', 'STARTED', 'ENDPOINT', 'SERVICES'], rows, terminalWidth()),
-  )
+  await printLine(formatTable(headings, instances.flatMap(rowsOf), terminalWidth()))
   const count = `${instances.length} instance${instances.length === 1 ? '' : 's'}`
   await printLine(paint('dim', `${count}, as ${registry} answered just now, in ${tookMs.toFixed(1)} ms`))
 }
 
-function rowOf(instance: InstanceData): string[] {
+/** A line for each address of an instance; most have one. */
+function rowsOf(instance: InstanceData): string[][] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
     .filter(({ name }) => !name.startsWith('farcall.'))
     .map(({ name, version }) => (version === undefined ? name : `${name} ${version}`))
-  return [
-    instance.id,
-    paint(status === 'up' ? 'green' : 'yellow', status),
-    instance.zone ?? '–',
-    since(instance.incarnation),
-    instance.endpoints.join(' '),
-    services.join(', '),
-  ].map((text) => (text.includes('\u001b[') ? text : harmless(text)))
+  const about = [instance.id, status, instance.zone ?? '–', since(instance.incarnation)]
+  return placesOf(instance.endpoints).map(({ address, protocols }, at) => {
+    const [id = '', state = '', ...more] = (at === 0 ? about : about.map(() => '')).map(harmless)
+    const places = [address, at === 0 ? services.join(', ') || '–' : '', protocols.join(', ')].map(harmless)
+    return [id, paint(status === 'up' ? 'green' : 'yellow', state), ...more, ...places]
+  })
 }
 
 // A Farcall server's incarnation is the time at which it started; others may count differently.

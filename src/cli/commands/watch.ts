@@ -1,3 +1,4 @@
+import { placesOf } from '../../core/places.ts'
 import { type Seen, followRegistry } from '../follow-registry.ts'
 import { connectRegistry } from '../ask-registry.ts'
 import type { CommandDefinition } from '../define-command.ts'
@@ -45,7 +46,10 @@ function line(event: Seen, registry: string): string {
       const zone = instance.zone === undefined ? '' : `  zone ${instance.zone}`
       const status = instance.suspect === true ? 'suspect' : instance.status
       const sign = status === 'up' ? paint('green', `+ ${status}`) : paint('yellow', `~ ${status}`)
-      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}  ${instance.endpoints.join(' ')}${zone}`)}`
+      const places = placesOf(instance.endpoints).map(
+        ({ address, protocols }) => `${address} (${protocols.join(', ')})`,
+      )
+      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}${zone}  ${places.join(' ')}`)}`
     }
     case 'gone': {
       const ago =
