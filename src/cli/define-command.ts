@@ -22,6 +22,18 @@ export interface CommandDefinition {
   run(room: CommandRoom, words: readonly string[], flags: Readonly<Record<string, unknown>>): Promise<number>
 }
 
+/** The flags that every command has beside its settings. */
+export function commonOptions(): readonly Option[] {
+  return [
+    new Option('--json', 'print JSON, for programs'),
+    new Option('--config <file>', 'the configuration file; default: the first found from here upwards'),
+    new Option(
+      '--env <name>',
+      'the environment of that file whose settings count before the others, as docker',
+    ),
+  ]
+}
+
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
 /** Makes the command as commander knows it. */
@@ -35,8 +47,7 @@ export function createCommand(definition: CommandDefinition): Command {
     command.addOption(option)
   }
   for (const option of options) command.addOption(option)
-  command.option('--json', 'print JSON, for programs')
-  command.option('--config <file>', 'the configuration file; default: the first found from here upwards')
+  for (const option of commonOptions()) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
   command.action(async () => {
     const flags = command.opts()
@@ -51,8 +62,13 @@ async function run(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const json = flags['json'] === true
-  const config = flags['config'] as string | undefined
-  const sources = { flags: typedFlags(definition.name, flags), env: process.env, cwd: process.cwd(), config }
+  const sources = {
+    flags: typedFlags(definition.name, flags),
+    env: process.env,
+    cwd: process.cwd(),
+    config: flags['config'] as string | undefined,
+    environment: flags['env'] as string | undefined,
+  }
   let room: CommandRoom | undefined
   try {
     room = await enter(definition.name, { sources, json }, definition.logLevel)

@@ -9,7 +9,7 @@ import { printBroadcast, printReply } from '../call/print-reply.ts'
 import { readArgument } from '../call/read-argument.ts'
 import { type OwnFlag, type SplitArguments, splitArguments } from '../call/split-arguments.ts'
 import { stdinItems } from '../call/stdin-items.ts'
-import type { CommandDefinition } from '../define-command.ts'
+import { type CommandDefinition, commonOptions } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { type Interruptible, interruptible } from '../interrupt.ts'
 import { logCallsReadably } from '../log-calls.ts'
@@ -163,8 +163,7 @@ export function callFlags(): readonly OwnFlag[] {
   const own = [
     ...settingsOf('call').map(({ flags }) => new Option(flags)),
     ...ownOptions,
-    new Option('--json'),
-    new Option('--config <file>'),
+    ...commonOptions(),
     new Option('-h, --help'),
   ]
   return own.map(({ long, short, required }) => ({
