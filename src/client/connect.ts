@@ -183,9 +183,13 @@ class ConnectedClient<Retry> implements FarcallClient {
   }
 
   #opener(parts: PoolParts): PoolOpener {
-    const { limits, protocolPreference, connectTimeoutMs, maxSessionsPerEndpoint } = this.#options
+    const { limits, protocols, protocolPreference, connectTimeoutMs, maxSessionsPerEndpoint } = this.#options
     const options = { connectTimeoutMs, maxSessions: maxSessionsPerEndpoint }
-    return createPoolOpener(parts, { limits, methods: this.#methods, options, protocolPreference })
+    const spoken = parts.protocols.filter(({ name }) => protocols?.includes(name) ?? true)
+    return createPoolOpener(
+      { ...parts, protocols: spoken },
+      { limits, methods: this.#methods, options, protocolPreference },
+    )
   }
 
   #open(service: string): Cluster {
