@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts'
 import { ReaderLeft } from './output/print.ts'
 import { report } from './report.ts'
 import { type CommandRoom, enter } from './room.ts'
-import { type CommandName, longFlag, nameOf, settingsOf } from './settings/table.ts'
+import { type CommandName, longFlag, settingsOf } from './settings/table.ts'
 
 /** One command of the program. */
 export interface CommandDefinition {
@@ -45,6 +45,9 @@ export function createCommand(definition: CommandDefinition): Command {
     const fallback = setting.fallback === undefined ? '' : ` (default ${setting.fallback})`
     const option = new Option(setting.flags, `${setting.about}${fallback}`).argParser(collect)
     command.addOption(option)
+    if (setting.alias === undefined) continue
+    const alias = new Option(setting.alias, `the same as ${longFlag(setting)}`).argParser(collect)
+    command.addOption(alias.conflicts(option.attributeName()))
   }
   for (const option of options) command.addOption(option)
   for (const option of commonOptions()) command.addOption(option)
@@ -85,12 +88,12 @@ async function run(
 /** What was typed for each setting, by the long flag. */
 function typedFlags(name: CommandName, flags: Readonly<Record<string, unknown>>) {
   const typed = new Map<string, readonly string[]>()
-  for (const setting of settingsOf(name)) {
-    const flag = longFlag(setting).slice(2)
-    const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    const value = flags[key]
-    if (Array.isArray(value)) typed.set(flag, value as readonly string[])
-    else if (typeof value === 'string') typed.set(nameOf(setting), [value])
+  for (const { flags: own, alias } of settingsOf(name)) {
+    // Commander lets only one of the two through.
+    const values = [own, ...(alias === undefined ? [] : [alias])].flatMap(
+      (one) => (flags[new Option(one).attributeName()] ?? []) as readonly string[],
+    )
+    if (values.length > 0) typed.set(longFlag({ flags: own }).slice(2), values)
   }
   return typed
 }

@@ -41,9 +41,13 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
     case 'internal':
       return error.message.includes('(id ') ? "the server's log has more under that id" : undefined
     default:
-      return undefined
+      return error.message.startsWith('gob: ') ? goTypes : undefined
   }
 }
+
+// What is typed says more than JSON does.
+const goTypes =
+  'to Go a whole number is an int, and 3.0 a float; an object is a struct, and a map is written as {"$map":[["key",1]]}'
 
 function nobody(error: RpcError, { where = '', service }: Asked): string | undefined {
   if (where.startsWith('--registry')) {

@@ -9,6 +9,7 @@ import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { formatTable, terminalWidth } from '../output/table.ts'
+import { placeFlags, placeOptions } from '../place-flags.ts'
 import type { CommandRoom } from '../room.ts'
 import { type Target, targetOf } from '../target.ts'
 
@@ -19,11 +20,13 @@ export const list: CommandDefinition = {
   examples: [
     'farcall list --registry registry://127.0.0.1:9999',
     'farcall list --at tcp://127.0.0.1:8089',
+    'farcall list -i 127.0.0.1 -p 8089',
     'farcall list --json | jq .instances',
   ],
   logLevel: 'error',
-  async run(room) {
-    const target = targetOf(room.settings)
+  options: placeOptions,
+  async run(room, _words, flags) {
+    const target = targetOf(room.settings, placeFlags(flags))
     room.asked.where = target.typed
     await (target.kind === 'registry' ? listRegistry(target, room) : listServers(target, room))
     return exitCodes.ok
@@ -35,11 +38,13 @@ const headings = ['INSTANCE', 'STATUS', 'ZONE', 'STARTED', 'ADDRESS', 'SERVICES'
 async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
   const [registry = ''] = target.targets
   const startedAt = performance.now()
-  const instances = await listInstances(registry, room)
+  const { protocol } = target
+  const instances = await listInstances(registry, room, protocol === undefined ? {} : { protocol })
   const tookMs = performance.now() - startedAt
   if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
-    await printLine(`${registry} has no instances`)
+    const which = protocol === undefined ? '' : ` for ${protocol}`
+    await printLine(`${registry} has no instances${which}`)
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
@@ -72,13 +77,16 @@ function since(incarnation: number): string {
 }
 
 async function listServers(target: Target, room: CommandRoom): Promise<void> {
-  const ask = async (at: string) => ({ at, services: await askServers(at, room, (one) => askMethods(one)) })
+  const ask = async (at: string) => ({
+    at,
+    services: await askServers(at, room, (one) => askMethods(one, at)),
+  })
   const answers = await Promise.all(target.targets.map(ask))
   if (room.json) return await printLine(toJson({ servers: answers }))
   const rows = answers.flatMap(({ at, services }) =>
     services.map(({ name, version, methods }) => [
       at,
-      harmless(name),
+      harmless(name || '–'),
       harmless(version ?? '–'),
       harmless(methods.map((method) => method.name).join(', ')),
     ]),
