@@ -138,7 +138,11 @@ class Place {
     this.#known = true
     this.#settle.resolve()
     const endpoints = this.#instance().endpoints.map(formatEndpoint)
-    this.#log('info', 'registered', `has this server as ${showPlaces(endpoints)}`)
+    const { target } = this.#named
+    this.#options.logger.info(
+      { event: 'registered', registry: target, endpoints },
+      `the registry ${target} has this server as ${showPlaces(endpoints)}`,
+    )
     if (this.#options.needsHost && this.seenAs === undefined) await this.#correctHost()
   }
 
@@ -166,7 +170,7 @@ class Place {
   }
 
   // A registrar tells by itself of its troubles on the way to the registry.
-  #log(level: 'debug' | 'info' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
+  #log(level: 'debug' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
     const fields = { event, registry: this.#named.target, ...(error && { code: error.code }) }
     const why = error === undefined ? '' : `: ${error.message}`
     this.#options.logger[level](fields, `the registry ${this.#named.target} ${what}${why}`)
