@@ -4,7 +4,6 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { connect } from 'farcall'
-import { placesOf } from '../src/core/places.ts'
 import type { tools as Tools } from './modules/tools.ts'
 import { farcall, folder, startFarcall, startRegistry, startTools, tools } from './support/cli.ts'
 import { startProgram } from './support/process.ts'
@@ -16,11 +15,14 @@ const withoutIpv6 =
     .flat()
     .some((face) => face?.address === '::1') === false && 'this machine has no IPv6'
 
-/** Where the registry says that the instances are: each address once, though several protocols are spoken there. */
+/** The addresses at which the registry says that the instances are, whatever is spoken there. */
 async function registeredAt(registry: string): Promise<string[]> {
   const { stdout } = await farcall(['list', '--json', '--registry', registry])
   const { instances } = JSON.parse(stdout) as { instances: { endpoints: string[] }[] }
-  return instances.flatMap(({ endpoints }) => placesOf(endpoints).map(({ best }) => best))
+  const addresses = instances.flatMap(({ endpoints }) =>
+    endpoints.map((text) => text.replace(/^[a-z-]+\+/, '')),
+  )
+  return [...new Set(addresses)]
 }
 
 async function callThrough(target: string): Promise<void> {

@@ -90,10 +90,10 @@ function typedFlags(name: CommandName, flags: Readonly<Record<string, unknown>>)
   const typed = new Map<string, readonly string[]>()
   for (const { flags: own, alias } of settingsOf(name)) {
     // Commander lets only one of the two through.
-    const values = [own, ...(alias === undefined ? [] : [alias])].flatMap(
-      (one) => (flags[new Option(one).attributeName()] ?? []) as readonly string[],
-    )
-    if (values.length > 0) typed.set(longFlag({ flags: own }).slice(2), values)
+    const [value] = [own, ...(alias === undefined ? [] : [alias])]
+      .map((one) => flags[new Option(one).attributeName()])
+      .filter((one) => one !== undefined)
+    if (Array.isArray(value)) typed.set(longFlag({ flags: own }).slice(2), value as readonly string[])
   }
   return typed
 }

@@ -10,7 +10,7 @@ import { createRouter, type Router } from '../core/router.ts'
 import type { Service } from '../core/service.ts'
 import { maxMethods } from '../discovery/api/limits.ts'
 import type { DiscoveryRoom } from '../discovery/source.ts'
-import type { Room } from '../protocols/protocol.ts'
+import type { Protocol, Room } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import { advertisedEndpoints, needsHost } from './advertise.ts'
 import { Announcer } from './announcer.ts'
@@ -302,27 +302,26 @@ class RunningServer implements Server {
   #endpoints(seenAs: string | undefined): Endpoint[] {
     return advertisedEndpoints({
       listening: this.#listening.places,
-      protocols: this.#detected(),
+      protocols: this.#told.map((protocol) => protocol.name),
       advertise: this.#options.advertise,
       host: seenAs ?? this.#parts.localAddresses?.()[0] ?? '127.0.0.1',
     })
   }
 
-  #logStart(): void {
-    for (const service of this.services()) this.#logService(service)
-    for (const { address, protocol } of this.#listening.places) {
-      const target = formatAddress(address)
-      const protocols = protocol === undefined ? this.#detected() : [protocol]
-      this.#logger.info(
-        { event: 'listening', target, id: this.id, protocols },
-        `listening at ${target} (${protocols.join(', ')})`,
-      )
-    }
+  // Those that a connection is told to speak by its first bytes; the others are ways to dial.
+  get #told(): readonly Protocol[] {
+    return this.#spoken.protocols.filter((protocol) => protocol.detect !== undefined)
   }
 
-  // The others are ways to dial: on a connection that comes in they cannot be told from those that are here.
-  #detected(): string[] {
-    return this.#spoken.protocols.filter(({ detect }) => detect !== undefined).map(({ name }) => name)
+  #logStart(): void {
+    for (const service of this.services()) this.#logService(service)
+    const spoken = this.#told.map((protocol) => protocol.name)
+    for (const target of this.targets) {
+      this.#logger.info(
+        { event: 'listening', target, id: this.id, protocols: spoken },
+        `listening at ${target} (${spoken.join(', ')})`,
+      )
+    }
   }
 
   #logService({ name, version, methods }: Service): void {
