@@ -84,6 +84,11 @@ describe('-i, -p, -m and --protocol', { concurrency: 2 }, () => {
     ['call tools.count 1 -p S --protocol lab-json', 1, /'lab-json' cannot carry/],
     ['call tools.add 1 -m registry -p R --protocol net-rpc-http', 3, /cannot speak to the 1 that are there/],
     ['call tools.add 1 2 -p 1', 3, /nothing listens at tcp:\/\/127\.0\.0\.1:1/],
+    [
+      'call tools.add 1 2 -m registry -p 1 --protocol http',
+      3,
+      /cannot be reached[^]*farcall registry -p 1\n/,
+    ],
     ['serve x.ts -l a --host b', 2, /'-i, --host <host>' cannot be used with option '-l, --listen/],
   ]
   for (const [line, wanted, pattern] of refused) {
