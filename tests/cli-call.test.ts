@@ -17,6 +17,7 @@ describe('farcall call', { concurrency: 2 }, () => {
   // What is typed, and what is printed.
   const printed: [string, string[], string][] = [
     ['arguments by position; a default is the server’s', ['tools.add', '1', '2'], '13\n'],
+    ['a method by its name alone', ['add', '1', '2'], '13\n'],
     ['negative numbers', ['tools.add', '-1', '-2.5', '0'], '-3.5\n'],
     ['arguments by name', ['tools.add', '--b', '2', '--a=1'], '13\n'],
     ['by position and by name', ['tools.add', '1', '--c', '0', '--b', '2'], '3\n'],
@@ -92,7 +93,13 @@ describe('farcall call', { concurrency: 2 }, () => {
     ['a misspelt flag', ['tools.add', '1', '2', '--timeuot', '5'], 1, [/did you mean the flag --timeout/]],
     ['too little time', ['tools.wait', '--timeout', '50'], 4, [/within 50 ms/, /--timeout 30000/]],
     ['an argument twice', ['tools.add', '1', '--a', '2'], 2, [/given by position and by name/]],
-    ['no method', ['add', '1'], 2, [/it should be service\.method/]],
+    ['no method', ['tools.', '1'], 2, [/it should be service\.method/]],
+    [
+      'a method that no service has',
+      ['ad', '1'],
+      1,
+      [/no service has a method 'ad'/, /farcall methods --at/],
+    ],
     ['two streams', ['tools.total', '-', '-'], 2, [/only one argument can be the stream/]],
     ['an unknown short flag', ['tools.add', '-x'], 2, [/there is no flag -x/, /behind --/]],
     ['bad metadata', ['tools.tenant', '--metadata', 'x'], 2, [/--metadata should be key=value/]],

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { farcall, folder } from './support/cli.ts'
+import { farcall, folder, startFarcall } from './support/cli.ts'
 
 interface Shown {
   readonly file: string | null
+  readonly environment: string | null
+  readonly notes: string[]
   readonly settings: { key: string; value: unknown; origin: string }[]
 }
 
@@ -13,12 +15,12 @@ async function shown(cwd: string, env: Record<string, string> = {}, args: readon
   const { stdout, stderr, code } = await farcall(['config', '--json', ...args], { cwd, env })
   assert.equal(stderr, '')
   assert.equal(code, 0)
-  const { file, settings } = JSON.parse(stdout) as Shown
+  const { file, environment, notes, settings } = JSON.parse(stdout) as Shown
   const of = (key: string) => {
     const found = settings.find((one) => one.key === key)
     return [found?.value, found?.origin]
   }
-  return { file, of }
+  return { file, environment, notes, of }
 }
 
 describe('farcall config', { concurrency: 2 }, () => {
@@ -48,6 +50,66 @@ describe('farcall config', { concurrency: 2 }, () => {
     const { of } = await shown(place.path, {}, ['--config', 'other.ts'])
     assert.deepEqual(of('serve.port')[0], 7000)
     assert.deepEqual(of('logLevel')[0], 'debug')
+  })
+
+  it('an environment of the file counts before the rest of it, and not before a variable', async () => {
+    const yaml =
+      'registry: registry://127.0.0.1:9999\nserve: { port: 7000 }\nenvironments:\n  docker: { registry: "registry://registry:9999", serve: { zone: a } }\n'
+    using place = folder({ 'farcall.yaml': yaml })
+    for (const [env, args] of [
+      [{ FARCALL_ENV: 'docker' }, []],
+      [{ FARCALL_ENV: 'no such' }, ['--env', 'docker']],
+    ] as const) {
+      const { environment, of } = await shown(place.path, { ...env, FARCALL_ZONE: 'b' }, args)
+      assert.equal(environment, 'docker')
+      const [registry, origin] = of('registry')
+      assert.deepEqual(registry, ['registry://registry:9999'])
+      assert.match(String(origin), /farcall\.yaml \(docker\)$/)
+      assert.deepEqual(of('serve.port')[0], 7000)
+      assert.deepEqual(of('serve.zone'), ['b', 'environment FARCALL_ZONE'])
+    }
+    assert.equal((await shown(place.path)).environment, null)
+    const table = await farcall(['config', '--env', 'docker'], { cwd: place.path })
+    assert.match(table.stdout, /file: \S*farcall\.yaml, environment docker\n/)
+  })
+
+  it('every command takes --env', async () => {
+    using place = folder({ 'farcall.yaml': 'environments: { local: {} }\n' })
+    for (const command of [
+      'registry',
+      'serve x.ts',
+      'call a.b',
+      'list',
+      'methods',
+      'watch a',
+      'config',
+      'demo',
+    ]) {
+      const words = [...command.split(' '), '--env', 'docker']
+      const { code, stderr } = await farcall(words, { cwd: place.path })
+      assert.match(stderr, /no environment 'docker' in \S+farcall\.yaml\n next: there are: local\n/, command)
+      assert.equal(code, 2)
+    }
+  })
+
+  it('files of older systems say where the registry is, and what else they hold is noted', async () => {
+    const ini =
+      '[local]\nregistry_host = 127.0.0.1\nregistry_port = 8081\ncache = 1\n[docker]\nregistry_host = r\nregistry_port = 8082\n'
+    using place = folder({ 'config.ini': ini })
+    const local = await shown(place.path)
+    assert.deepEqual(local.of('registry'), [
+      ['lab-registry+http://127.0.0.1:8081'],
+      join(place.path, 'config.ini'),
+    ])
+    assert.match(local.notes.join(), /not Farcall's: local\.cache/)
+    const docker = await shown(place.path, {}, ['--env', 'docker'])
+    assert.deepEqual(docker.of('registry')[0], ['lab-registry+http://r:8082'])
+    const logged = await farcall(['list', '--log-level', 'debug'], { cwd: place.path })
+    assert.match(logged.stderr, /left alone, for it is not Farcall's: local\.cache/)
+
+    using other = folder({ 'config.yaml': 'Registry:\n  host: 127.0.0.1\n  port: 0\n' })
+    await using registry = startFarcall(['registry'], {}, other.path)
+    await registry.line(/listening at tcp:\/\/127\.0\.0\.1:\d+/)
   })
 
   it('prints a table for people', async () => {

@@ -22,18 +22,27 @@ it('a registry, a server, and who asks for them: list, methods, watch, call', as
     '--metadata',
     'tier=gold',
   ])
-  await watcher.line(/\+ up\s+one\s+tcp:\/\/127\.0\.0\.1:\d+\s+zone berlin/)
+  await watcher.line(/\+ up\s+one {2}zone berlin {2}tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-json\)$/m)
 
   const listed = await farcall(['list', ...flags])
   assert.match(listed.stdout, /INSTANCE\s+STATUS\s+ZONE/)
-  assert.match(listed.stdout, /one\s+up\s+berlin\s+\d+ s ago\s+tcp:\/\/127\.0\.0\.1:\d+\s+tools 1\.2\n/)
+  // Every protocol is spoken at the one address, which therefore stands there once.
+  assert.match(
+    listed.stdout,
+    /one\s+up\s+berlin\s+\d+ s ago\s+tcp:\/\/127\.0\.0\.1:\d+\s+tools 1\.2\s+farcall, http, .*lab-json\n1 instance/,
+  )
   const json = JSON.parse((await farcall(['list', '--json', ...flags])).stdout) as {
-    instances: { id: string; metadata: unknown }[]
+    instances: { id: string; metadata: unknown; endpoints: string[] }[]
   }
   assert.deepEqual(
     json.instances.map(({ id, metadata }) => [id, metadata]),
     [['one', { tier: 'gold' }]],
   )
+  assert.ok(json.instances[0]?.endpoints.some((endpoint) => endpoint.startsWith('lab-json+tcp://')))
+  // The registry's log is as short as that, and names no protocol that can only be asked for by name.
+  await registry.line(/registered one at tcp:\/\/127\.0\.0\.1:\d+ \(tools\)/)
+  await server.line(/listening at tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-json\)/)
+  assert.doesNotMatch(server.output, /geerpc-http|json-rpc-1/)
 
   const shown = await farcall(['methods', 'tools', ...flags])
   assert.match(shown.stdout, /^tools 1\.2\n {2}add\(a, b, c=10\)/)

@@ -1,8 +1,9 @@
-import { connect, type FarcallClient, formatEndpoint, RpcError } from '../node.ts'
+import { type Client, connect, type FarcallClient, formatEndpoint, RpcError } from '../node.ts'
 import type { InstanceData } from '../discovery/api/instance-data.ts'
 import type { FeedItem, ListReply, ListRequest, WatchRequest } from '../discovery/api/messages.ts'
 import type { Query } from '../discovery/resolver.ts'
 import { parseRegistryTarget } from '../discovery/registry-target.ts'
+import { checkListening, isOlderRegistry, notOurs } from './older-registry.ts'
 import type { CommandRoom } from './room.ts'
 import { numberOf } from './settings/typed.ts'
 import { fromUser } from './usage-error.ts'
@@ -14,8 +15,12 @@ export interface RegistryFace {
   watch(request: WatchRequest): AsyncIterable<FeedItem>
 }
 
-/** A client of the registry itself, to ask it directly. @throws UsageError for a target that is none */
+/**
+ * A client of the registry itself, to ask it directly.
+ * @throws UsageError for a target that is none, and for a registry of an older system: those have another face.
+ */
 export function connectRegistry(target: string, { logger }: Pick<CommandRoom, 'logger'>): FarcallClient {
+  if (isOlderRegistry(target)) throw notOurs(target)
   return fromUser(() => connect(parseRegistryTarget(target).map(formatEndpoint), { logger }))
 }
 
@@ -23,17 +28,17 @@ export function connectRegistry(target: string, { logger }: Pick<CommandRoom, 'l
 const answerMs = 3_000
 
 /**
- * Makes sure that a registry is there.
+ * Makes sure that a registry is there: one of ours answers; at the address of an older one somebody listens.
  * @throws RpcError `unavailable` or `deadline_exceeded` that says why it is not.
  */
 export async function checkRegistry(target: string, room: Pick<CommandRoom, 'logger'>): Promise<void> {
-  await ask(target, room, (client) =>
-    // Nothing is called so: the answer is short.
-    client
-      .service<RegistryFace>('farcall.registry')
-      .$with({ idempotent: true, timeoutMs: answerMs })
-      .list({ query: { service: '-' } }),
-  )
+  await reaching(async () => {
+    if (isOlderRegistry(target)) return await checkListening(target, answerMs)
+    await whileOpen(connectRegistry(target, room), (client) =>
+      // Nothing is called so: the answer is short.
+      registryOf(client, answerMs).list({ query: { service: '-' } }),
+    )
+  })
 }
 
 /**
@@ -46,15 +51,16 @@ export function listInstances(
   query: Query = {},
 ): Promise<readonly InstanceData[]> {
   const timeoutMs = numberOf(room.settings, 'timeoutMs') ?? answerMs
-  return ask(target, room, (client) => listPages(client, query, timeoutMs))
+  return reaching(() =>
+    whileOpen(connectRegistry(target, room), (client) => listPages(registryOf(client, timeoutMs), query)),
+  )
 }
 
-async function listPages(
-  client: FarcallClient,
-  query: Query,
-  timeoutMs: number,
-): Promise<readonly InstanceData[]> {
-  const registry = client.service<RegistryFace>('farcall.registry').$with({ idempotent: true, timeoutMs })
+function registryOf(client: FarcallClient, timeoutMs: number): Client<RegistryFace> {
+  return client.service<RegistryFace>('farcall.registry').$with({ idempotent: true, timeoutMs })
+}
+
+async function listPages(registry: Client<RegistryFace>, query: Query): Promise<readonly InstanceData[]> {
   const all: InstanceData[] = []
   let after: number | undefined
   do {
@@ -66,16 +72,12 @@ async function listPages(
 }
 
 /** A registry is found at an address, not by its service: what cannot be reached is the registry. */
-async function ask<T>(
-  target: string,
-  room: Pick<CommandRoom, 'logger'>,
-  work: (client: FarcallClient) => Promise<T>,
-): Promise<T> {
+async function reaching<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await whileOpen(connectRegistry(target, room), work)
+    return await work()
   } catch (thrown) {
     if (!RpcError.is(thrown) || thrown.code !== 'unavailable') throw thrown
-    const why = thrown.cause instanceof Error ? thrown.cause.message : thrown.message
+    const why = RpcError.is(thrown.cause) ? thrown.cause.message : thrown.message
     throw new RpcError('unavailable', `the registry cannot be reached: ${why}`, { cause: thrown })
   }
 }

@@ -4,7 +4,7 @@ import { exitCodes } from './exit-codes.ts'
 import { ReaderLeft } from './output/print.ts'
 import { report } from './report.ts'
 import { type CommandRoom, enter } from './room.ts'
-import { type CommandName, longFlag, nameOf, settingsOf } from './settings/table.ts'
+import { type CommandName, longFlag, settingsOf } from './settings/table.ts'
 
 /** One command of the program. */
 export interface CommandDefinition {
@@ -22,6 +22,18 @@ export interface CommandDefinition {
   run(room: CommandRoom, words: readonly string[], flags: Readonly<Record<string, unknown>>): Promise<number>
 }
 
+/** The flags that every command has beside its settings. */
+export function commonOptions(): readonly Option[] {
+  return [
+    new Option('--json', 'print JSON, for programs'),
+    new Option('--config <file>', 'the configuration file; default: the first found from here upwards'),
+    new Option(
+      '--env <name>',
+      'the environment of that file whose settings count before the others, as docker',
+    ),
+  ]
+}
+
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
 /** Makes the command as commander knows it. */
@@ -33,10 +45,12 @@ export function createCommand(definition: CommandDefinition): Command {
     const fallback = setting.fallback === undefined ? '' : ` (default ${setting.fallback})`
     const option = new Option(setting.flags, `${setting.about}${fallback}`)
     command.addOption(setting.kind === 'switch' ? option : option.argParser(collect))
+    if (setting.alias === undefined) continue
+    const alias = new Option(setting.alias, `the same as ${longFlag(setting)}`).argParser(collect)
+    command.addOption(alias.conflicts(option.attributeName()))
   }
   for (const option of options) command.addOption(option)
-  command.option('--json', 'print JSON, for programs')
-  command.option('--config <file>', 'the configuration file; default: the first found from here upwards')
+  for (const option of commonOptions()) command.addOption(option)
   command.addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`)
   command.action(async () => {
     const flags = command.opts()
@@ -51,8 +65,13 @@ async function run(
   flags: Readonly<Record<string, unknown>>,
 ): Promise<number> {
   const json = flags['json'] === true
-  const config = flags['config'] as string | undefined
-  const sources = { flags: typedFlags(definition.name, flags), env: process.env, cwd: process.cwd(), config }
+  const sources = {
+    flags: typedFlags(definition.name, flags),
+    env: process.env,
+    cwd: process.cwd(),
+    config: flags['config'] as string | undefined,
+    environment: flags['env'] as string | undefined,
+  }
   let room: CommandRoom | undefined
   try {
     room = await enter(definition.name, { sources, json }, definition.logLevel)
@@ -69,13 +88,13 @@ async function run(
 /** What was typed for each setting, by the long flag. */
 function typedFlags(name: CommandName, flags: Readonly<Record<string, unknown>>) {
   const typed = new Map<string, readonly string[]>()
-  for (const setting of settingsOf(name)) {
-    const flag = longFlag(setting).slice(2)
-    const key = flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
-    const value = flags[key]
-    if (Array.isArray(value)) typed.set(flag, value as readonly string[])
-    else if (value === true) typed.set(flag, ['true'])
-    else if (typeof value === 'string') typed.set(nameOf(setting), [value])
+  for (const { flags: own, alias } of settingsOf(name)) {
+    // Commander lets only one of the two through.
+    const [value] = [own, ...(alias === undefined ? [] : [alias])]
+      .map((one) => flags[new Option(one).attributeName()])
+      .filter((one) => one !== undefined)
+    if (Array.isArray(value)) typed.set(longFlag({ flags: own }).slice(2), value as readonly string[])
+    else if (value === true) typed.set(longFlag({ flags: own }).slice(2), ['true'])
   }
   return typed
 }

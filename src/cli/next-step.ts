@@ -1,5 +1,6 @@
 import { isNotExecuted } from '../core/error.ts'
 import type { RpcError } from '../node.ts'
+import { isOlderRegistry } from './older-registry.ts'
 
 /** What was asked, and where: as it would be typed again. */
 export interface Asked {
@@ -30,7 +31,7 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
     case 'unavailable':
       return nobody(error, asked)
     case 'deadline_exceeded':
-      return isNotExecuted(error)
+      return isNotExecuted(error) && isListed(where)
         ? `see whether anybody is there: ${ask('list')}; or wait longer with --timeout 30000`
         : 'allow it more time with --timeout 30000'
     case 'unauthenticated':
@@ -41,17 +42,32 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
     case 'internal':
       return error.message.includes('(id ') ? "the server's log has more under that id" : undefined
     default:
-      return undefined
+      return error.message.startsWith('gob: ') ? goTypes : undefined
   }
+}
+
+// What is typed says more than JSON does.
+const goTypes =
+  'to Go a whole number is an int, and 3.0 a float; an object is a struct, and a map is written as {"$map":[["key",1]]}'
+
+// The first: more may be typed behind it.
+function portOf(where: string): string | undefined {
+  return /:(\d+)(?=[/ ]|$)/.exec(where)?.[1]
+}
+
+// A registry of an older system is not: advice to look there would lead nowhere.
+function isListed(where: string): boolean {
+  return !isOlderRegistry(where.replace(/^--registry /, ''))
 }
 
 function nobody(error: RpcError, { where = '', service }: Asked): string | undefined {
   if (where.startsWith('--registry')) {
-    if (!error.message.startsWith('the registry cannot')) return `see who is there: farcall list ${where}`
-    const port = /:(\d+)$/.exec(where)?.[1] ?? '9999'
+    if (!error.message.startsWith('the registry cannot'))
+      return isListed(where) ? `see who is there: farcall list ${where}` : undefined
+    const port = portOf(where) ?? '9999'
     return `is it running? start one with: farcall registry -p ${port}`
   }
   if (!error.message.includes('nothing listens')) return undefined
   const what = service ?? 'module'
-  return `is it running? start it with: farcall serve ${what}.ts -p ${/:(\d+)$/.exec(where)?.[1] ?? '8089'}`
+  return `is it running? start it with: farcall serve ${what}.ts -p ${portOf(where) ?? '8089'}`
 }

@@ -31,6 +31,8 @@ farcall config shows what is set and where.`
  */
 export async function runProgram(words: readonly string[]): Promise<void> {
   const json = words.includes('--json')
+  // Help is written at once, whether or not somebody reads it to its end.
+  process.stdout.on('error', () => {})
   try {
     await createProgram(words).parseAsync([...split(words).words], { from: 'user' })
   } catch (thrown) {

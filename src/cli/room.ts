@@ -9,6 +9,8 @@ import { fromUser } from './usage-error.ts'
 /** What a command finds around it. */
 export interface CommandRoom {
   readonly settings: ResolvedSettings
+  /** Where they come from. */
+  readonly sources: Sources
   /** For programs rather than people. */
   readonly json: boolean
   readonly logger: ReturnType<typeof createLogger>
@@ -31,5 +33,6 @@ export async function enter(command: CommandName, typed: Typed, quiet: LogLevel)
   const settings = await resolveSettings(command, typed.sources)
   const options = { level: levelOf(settings) ?? quiet, file: textOf(settings, 'logFile') }
   const logger = fromUser(() => createLogger(options))
-  return { settings, json: typed.json, logger, asked: {} }
+  for (const note of settings.notes) logger.debug({ event: 'settings' }, note)
+  return { settings, sources: typed.sources, json: typed.json, logger, asked: {} }
 }

@@ -192,10 +192,20 @@ class ConnectedClient<Retry> implements FarcallClient {
   }
 
   #opener(parts: PoolParts): PoolOpener {
-    const { limits, protocolPreference, connectTimeoutMs, defaultTimeoutMs, maxSessionsPerEndpoint } =
-      this.#options
+    const {
+      limits,
+      protocols,
+      protocolPreference,
+      connectTimeoutMs,
+      defaultTimeoutMs,
+      maxSessionsPerEndpoint,
+    } = this.#options
     const options = { connectTimeoutMs, defaultTimeoutMs, maxSessions: maxSessionsPerEndpoint }
-    return createPoolOpener(parts, { limits, methods: this.#methods, options, protocolPreference })
+    const spoken = parts.protocols.filter(({ name }) => protocols?.includes(name) ?? true)
+    return createPoolOpener(
+      { ...parts, protocols: spoken },
+      { limits, methods: this.#methods, options, protocolPreference },
+    )
   }
 
   #open(service: string): Cluster {

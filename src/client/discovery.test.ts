@@ -24,6 +24,7 @@ function setUp(options: ClientOptions = {}) {
   const client = createClient(
     {
       ...net.parts,
+      protocols: net.parts.protocols.flatMap((protocol) => [protocol, { ...protocol, name: 'other' }]),
       resolvers: [
         {
           schemes: ['test'],
@@ -98,6 +99,23 @@ test('an instance that speaks only what this client cannot is named', async () =
   const { publish, m } = setUp()
   publish('live', [instance('a', { endpoints: [parseEndpoint('geerpc+tcp://127.0.0.1:1')] })])
   await assert.rejects(m.add(), /this client cannot speak to the 1 that are there \(geerpc\)/)
+})
+
+test('only the protocols that were named are spoken', async () => {
+  const { clock, client, publish, peer, m } = setUp({ protocols: ['other'] })
+  peer('b')
+  publish('live', [instance('a')])
+  await assert.rejects(m.add(), /this client cannot speak to the 1 that are there \(farcall\)/)
+  const both = ['memory:b', 'other+memory:b'].map(parseEndpoint)
+  publish('live', [instance('a'), instance('b', { endpoints: both })])
+  await clock.settle()
+  assert.equal(await m.add(), 'b')
+  assert.deepEqual(
+    client.status().endpoints.map(({ endpoint }) => endpoint),
+    ['other+memory:b'],
+  )
+  assert.throws(() => setUp({ protocols: [] }), /'protocols' is empty/)
+  assert.throws(() => setUp({ protocols: ['grpc'] }), /unknown protocol 'grpc'; known: farcall, other/)
 })
 
 test('the last good list goes on to hold when the source is lost', async () => {

@@ -16,7 +16,7 @@ interface NoInstance {
 
 /** Nobody offers the service, or nobody in a way that this client can speak. */
 export function noInstance({ query, source, snapshot, known }: NoInstance): RpcError {
-  const { service = '', ...filters } = query
+  const { service = '', method, ...filters } = query
   const wanted = Object.entries(filters).filter(([, value]) => value !== undefined)
   const also =
     wanted.length === 0
@@ -24,14 +24,16 @@ export function noInstance({ query, source, snapshot, known }: NoInstance): RpcE
       : ` (wanted: ${wanted.map(([name, value]) => `${name} ${show(value)}`).join(', ')})`
   const stale =
     snapshot.status === 'live' ? '' : `; ${source} cannot be reached, this is the last that it said`
-  return nobody(
-    `no instance of ${showName(service)}${also} at ${source}${whatElse(query, snapshot, known)}${stale}`,
-  )
+  const who =
+    service !== '' || method === undefined
+      ? instanceOf(service)
+      : `instance with a method ${showName(method)}`
+  return nobody(`no ${who}${also} at ${source}${whatElse(query, snapshot, known)}${stale}`)
 }
 
 /** The call asked for one instance, and that one is not there. */
 export function noSuchInstance(service: string, id: string, source: string): RpcError {
-  return nobody(`no instance ${showName(id)} of ${showName(service)} at ${source}`)
+  return nobody(`no ${instanceOf(service, id)} at ${source}`)
 }
 
 /** All that are there refuse connections. */
@@ -44,7 +46,7 @@ export function unreachable(service: string, source: string, tried: readonly End
     })
   const where = tried.length === 1 ? '' : ` (${tried.length} from ${source})`
   const error = nobody(
-    `no instance of ${showName(service)} can be reached${where}: ${listNames(errors, 3)}`,
+    `no ${instanceOf(service)} can be reached${where}: ${listNames(errors, 3)}`,
     tried[0]?.status().lastError,
   )
   return markNotExecuted(error)
@@ -83,6 +85,12 @@ function whatElse(query: Query, snapshot: Snapshot, known: readonly Instance[]):
   const services = new Set(known.flatMap((instance) => instance.services.flatMap(offeredNames)))
   const have = known.length === 1 ? 'instance has' : 'instances have'
   return ` (${known.length} known ${have}: ${listNames([...services])})`
+}
+
+// A method that is called by its own name alone belongs to no service that could be named.
+function instanceOf(service: string, id?: string): string {
+  const which = id === undefined ? '' : ` ${showName(id)}`
+  return service === '' ? `instance${which}` : `instance${which} of ${showName(service)}`
 }
 
 function show(value: unknown): string {

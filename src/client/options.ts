@@ -26,6 +26,8 @@ export interface ClientOptions<Retry = object> {
   readonly metadata?: Readonly<Record<string, string>>
   /** What of a call's metadata goes on to the calls made inside of its handler, by name. Default: nothing but trace. */
   readonly forwardMetadata?: readonly string[]
+  /** The names of the protocols that are spoken: who offers none of them is no candidate. Default: all. */
+  readonly protocols?: readonly string[]
   /** Which protocol is spoken to an instance that offers several, best first. Default: in the instance's own order. */
   readonly protocolPreference?: readonly string[]
   /** How long making a connection may take, per address. Default 1 s, or what the protocol says. */
@@ -52,6 +54,8 @@ export interface ResolvedClientOptions<Retry = object> {
     readonly metadata?: Readonly<Record<string, string>>
   }
   readonly forwardMetadata: readonly string[]
+  /** Undefined: all. */
+  readonly protocols: readonly string[] | undefined
   readonly protocolPreference: readonly string[]
   readonly connectTimeoutMs: number | undefined
   readonly maxSessionsPerEndpoint: number
@@ -78,6 +82,7 @@ const names: ReadonlySet<string> = new Set<keyof ClientOptions>([
   'zone',
   'metadata',
   'forwardMetadata',
+  'protocols',
   'protocolPreference',
   'connectTimeoutMs',
   'maxSessionsPerEndpoint',
@@ -96,9 +101,10 @@ export function resolveClientOptions<Retry>(
     if (!names.has(name)) throw wrong(`unknown option ${showName(name)}; known: ${[...names].join(', ')}`)
   }
   const { version, zone, metadata } = given
-  const { protocolPreference = [] } = given
+  const { protocols, protocolPreference = [] } = given
+  if (protocols?.length === 0) throw wrong("'protocols' is empty: name at least one")
   const known = room.protocols.map(({ name }) => name)
-  for (const name of protocolPreference) {
+  for (const name of [...(protocols ?? []), ...protocolPreference]) {
     if (!known.includes(name)) throw wrong(`unknown protocol ${showName(name)}; known: ${listNames(known)}`)
   }
   return Object.freeze({
@@ -115,6 +121,7 @@ export function resolveClientOptions<Retry>(
       ...(metadata !== undefined && { metadata }),
     }),
     forwardMetadata: (given.forwardMetadata ?? []).map((name) => name.toLowerCase()),
+    protocols,
     protocolPreference,
     connectTimeoutMs:
       given.connectTimeoutMs === undefined ? undefined : positive('connectTimeoutMs', given.connectTimeoutMs),

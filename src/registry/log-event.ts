@@ -2,6 +2,7 @@ import { formatEndpoint } from '../core/endpoint.ts'
 import { type Instance, offeredNames } from '../core/instance.ts'
 import type { Logger } from '../core/log.ts'
 import { isInternalName, listNames } from '../core/names.ts'
+import { showPlaces } from '../core/places.ts'
 import type { RegistryEvent } from './events.ts'
 
 /** Writes the line for an event. */
@@ -56,7 +57,7 @@ export function logEvent(logger: Logger, event: RegistryEvent): void {
 function whatItIs(instance: Instance): string {
   const services = instance.services.flatMap(offeredNames).filter((name) => !isInternalName(name))
   const offers = services.length === 0 ? '' : ` (${listNames(services)})`
-  return ` at ${instance.endpoints.map(formatEndpoint).join(', ')}${offers}`
+  return ` at ${showPlaces(instance.endpoints.map(formatEndpoint))}${offers}`
 }
 
 function shown(instance: Instance): Record<string, unknown> {

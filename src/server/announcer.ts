@@ -3,6 +3,7 @@ import { formatEndpoint } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Logger } from '../core/log.ts'
+import { showPlaces } from '../core/places.ts'
 import type { Registrar, Registration } from '../discovery/registrar.ts'
 import { within } from './within.ts'
 
@@ -137,7 +138,11 @@ class Place {
     this.#known = true
     this.#settle.resolve()
     const endpoints = this.#instance().endpoints.map(formatEndpoint)
-    this.#log('info', 'registered', `has this server as ${endpoints.join(', ')}`)
+    const { target } = this.#named
+    this.#options.logger.info(
+      { event: 'registered', registry: target, endpoints },
+      `the registry ${target} has this server as ${showPlaces(endpoints)}`,
+    )
     if (this.#options.needsHost && this.seenAs === undefined) await this.#correctHost()
   }
 
@@ -165,7 +170,7 @@ class Place {
   }
 
   // A registrar tells by itself of its troubles on the way to the registry.
-  #log(level: 'debug' | 'info' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
+  #log(level: 'debug' | 'warn' | 'error', event: string, what: string, error?: RpcError): void {
     const fields = { event, registry: this.#named.target, ...(error && { code: error.code }) }
     const why = error === undefined ? '' : `: ${error.message}`
     this.#options.logger[level](fields, `the registry ${this.#named.target} ${what}${why}`)

@@ -44,12 +44,13 @@ export function farcall(args: readonly string[], options: CliOptions = {}): Prom
   })
 }
 
-/** Starts `farcall` and leaves it running. */
+/** Starts `farcall` in a folder, by default this one, and leaves it running. */
 export function startFarcall(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): TestProcess {
-  return start(process.execPath, [...before, ...args], env)
+  return start(process.execPath, [...before, ...args], env, cwd)
 }
 
 /** A server of the test's module on a free port, and where it listens. */

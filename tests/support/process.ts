@@ -23,13 +23,14 @@ export function startProgram(
   return start(process.execPath, ['--conditions=@farcall/source', file, ...args], env)
 }
 
-/** Starts any program. */
+/** Starts any program, in a folder. */
 export function start(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd: string = process.cwd(),
 ): TestProcess {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, ...env }, cwd })
   const waiting = new Set<() => void>()
   let output = ''
   let isClosed = false

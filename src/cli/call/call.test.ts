@@ -10,6 +10,7 @@ const flags = [
   { names: ['--timeout'], takesValue: true },
   { names: ['--json'], takesValue: false },
   { names: ['--help', '-h'], takesValue: false },
+  { names: ['--port', '-p'], takesValue: true },
 ]
 const split = (...words: string[]) => {
   const { own, list, named } = splitArguments(words, flags)
@@ -24,6 +25,14 @@ describe('what is typed behind call', () => {
       named: { b: '2' },
     })
     assert.deepEqual(split('m.a', '--timeout=5').own, ['--timeout=5'])
+  })
+
+  it('tells short flags, with a value behind them or beside them', () => {
+    assert.deepEqual(split('add', '-p', '1', '--on', '-p2', '-habit', '-5x', '--c', '-p'), {
+      own: ['-p', '1', '-p2', '-p'],
+      list: ['add', '-habit', '-5x'],
+      named: { on: true, c: true },
+    })
   })
 
   it('takes names with =, with nothing, with dashes and dots', () => {
@@ -86,6 +95,14 @@ describe('an argument', () => {
     for (const [text, value] of read) assert.deepEqual(readArgument(text), value, text)
   })
 
+  it('tells whole floats from integers, for those who want to know', () => {
+    const read = (text: string) => readArgument(text, { floats: true })
+    assert.deepEqual(read('3.0'), Object(3))
+    assert.deepEqual(read('{"X":[1e2,4,"5.0"],"Y":2.5}'), { X: [Object(100), 4, '5.0'], Y: 2.5 })
+    assert.deepEqual(readArgument('3.0'), 3)
+    assert.equal(read('3.0x'), '3.0x')
+  })
+
   it('reads back whatever is printed as JSON', () => {
     fc.assert(
       fc.property(
@@ -107,12 +124,9 @@ describe('an argument', () => {
 
 describe('positions and names together', () => {
   const method = { name: 'add', signature: 'add(a, b)', params: ['a', 'b'], idempotent: false } as const
-  const service = { name: 'math', methods: [{ ...method, input: 'values', output: 'value' }] } as const
-  const name = (
-    list: unknown[],
-    named: [string, unknown][],
-    described: typeof service | undefined = service,
-  ) => Object.fromEntries(namePositions('math.add', described, { list, named: new Map(named) }))
+  const described = { ...method, input: 'values', output: 'value' } as const
+  const name = (list: unknown[], named: [string, unknown][]) =>
+    Object.fromEntries(namePositions('math.add', described, { list, named: new Map(named) }))
 
   it('gives positions their names', () => assert.deepEqual(name([1], [['b', 2]]), { a: 1, b: 2 }))
 
@@ -120,7 +134,7 @@ describe('positions and names together', () => {
     assert.throws(() => name([1], [['a', 2]]), /'a' of math\.add is given by position and by name/)
     assert.throws(() => name([1, 2, 3], [['b', 2]]), /takes \(a, b\), and 3 are given/)
     assert.throws(
-      () => namePositions('math.sub', service, { list: [1], named: new Map() }),
+      () => namePositions('math.sub', undefined, { list: [1], named: new Map() }),
       /names of math\.sub's parameters are not known/,
     )
   })

@@ -1,4 +1,4 @@
-import type { ServiceDescription } from '../../node.ts'
+import type { MethodDescription } from '../../node.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** Arguments as they were typed: some by position, some by name. */
@@ -13,11 +13,10 @@ export interface GivenArguments {
  */
 export function namePositions(
   full: string,
-  service: ServiceDescription | undefined,
+  described: MethodDescription | undefined,
   given: GivenArguments,
 ): Map<string, unknown> {
-  const method = full.slice(full.lastIndexOf('.') + 1)
-  const params = service?.methods.find(({ name }) => name === method)?.params
+  const params = described?.params
   if (params === undefined) {
     throw new UsageError(
       `the names of ${full}'s parameters are not known, so positions and names cannot be mixed`,

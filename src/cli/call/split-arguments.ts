@@ -33,8 +33,8 @@ export function splitArguments(words: readonly string[], flags: readonly OwnFlag
       list.push(...words.slice(i + 1))
       break
     }
-    const [name, inline] = cutAtEquals(word)
-    const flag = flags.find(({ names }) => names.includes(name))
+    const [name, inline] = cutValue(word)
+    const flag = ownFlag(word, flags)
     if (flag !== undefined) {
       own.push(word)
       if (flag.takesValue && inline === undefined && i + 1 < words.length) own.push(words[++i] as string)
@@ -47,11 +47,22 @@ export function splitArguments(words: readonly string[], flags: readonly OwnFlag
     const argument = name.replace(/^--(arg\.)?/, '')
     if (named.has(argument)) throw new UsageError(`argument '${argument}' is given twice`)
     const next = words[i + 1]
-    const takesNext = inline === undefined && next !== undefined && !isName(next) && next !== '--'
+    const takesNext = inline === undefined && next !== undefined && isValue(next, flags)
     if (takesNext) i++
     named.set(argument, inline ?? (takesNext ? next : true))
   }
   return { own, list, named }
+}
+
+function ownFlag(word: string, flags: readonly OwnFlag[]): OwnFlag | undefined {
+  const [name, inline] = cutValue(word)
+  const flag = flags.find(({ names }) => names.includes(name))
+  // Behind a short flag that takes no value there is none: it is no flag at all.
+  return flag?.takesValue === false && inline !== undefined && !name.startsWith('--') ? undefined : flag
+}
+
+function isValue(word: string, flags: readonly OwnFlag[]): boolean {
+  return word !== '--' && ownFlag(word, flags) === undefined && !isName(word)
 }
 
 // Negative numbers and a lone dash are values; other short flags would be a mistake.
@@ -66,7 +77,9 @@ function isName(word: string): boolean {
   return false
 }
 
-function cutAtEquals(word: string): [string, string | undefined] {
+/** `--timeout=5` and `-p8089` are a flag and its value. */
+function cutValue(word: string): [string, string | undefined] {
+  if (/^-[a-z]./i.test(word)) return [word.slice(0, 2), word.slice(2)]
   const at = word.startsWith('--') ? word.indexOf('=') : -1
   return at === -1 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)]
 }

@@ -1,4 +1,5 @@
 import { offeredNames } from '../../core/instance.ts'
+import { placesOf } from '../../core/places.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
 import { listInstances } from '../ask-registry.ts'
@@ -9,6 +10,7 @@ import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { formatTable, terminalWidth } from '../output/table.ts'
+import { placeFlags, placeOptions } from '../place-flags.ts'
 import type { CommandRoom } from '../room.ts'
 import { type Target, targetOf } from '../target.ts'
 
@@ -19,11 +21,13 @@ export const list: CommandDefinition = {
   examples: [
     'farcall list --registry registry://127.0.0.1:9999',
     'farcall list --at tcp://127.0.0.1:8089',
+    'farcall list -i 127.0.0.1 -p 8089',
     'farcall list --json | jq .instances',
   ],
   logLevel: 'error',
-  async run(room) {
-    const target = targetOf(room.settings)
+  options: placeOptions,
+  async run(room, _words, flags) {
+    const target = targetOf(room.settings, placeFlags(flags))
     room.asked.where = target.typed
     await (target.kind === 'registry' ? listRegistry(target, room) : listServers(target, room))
     return exitCodes.ok
@@ -33,11 +37,13 @@ export const list: CommandDefinition = {
 async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
   const [registry = ''] = target.targets
   const startedAt = performance.now()
-  const instances = await listInstances(registry, room)
+  const { protocol } = target
+  const instances = await listInstances(registry, room, protocol === undefined ? {} : { protocol })
   const tookMs = performance.now() - startedAt
   if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
-    await printLine(`${registry} has no instances`)
+    const which = protocol === undefined ? '' : ` for ${protocol}`
+    await printLine(`${registry} has no instances${which}`)
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
@@ -49,29 +55,34 @@ async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
     'ZONE',
     ...(weighs ? ['WEIGHT'] : []),
     'STARTED',
-    'ENDPOINT',
+    'ADDRESS',
     'SERVICES',
+    'PROTOCOLS',
   ]
-  const rows = instances.map((instance) => rowOf(instance, weighs))
+  const rows = instances.flatMap((instance) => rowsOf(instance, weighs))
   await printLine(formatTable(head, rows, terminalWidth()))
   const count = `${instances.length} instance${instances.length === 1 ? '' : 's'}`
   await printLine(paint('dim', `${count}, as ${registry} answered just now, in ${tookMs.toFixed(1)} ms`))
 }
 
-function rowOf(instance: InstanceData, weighs: boolean): string[] {
+/** A line for each address of an instance; most have one. */
+function rowsOf(instance: InstanceData, weighs: boolean): string[][] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
     .filter(({ name }) => !name.startsWith('farcall.'))
     .map((entry) => `${offeredNames(entry).join(', ')} ${entry.version ?? ''}`.trimEnd())
-  return [
+  const about = [
     instance.id,
-    paint(status === 'up' ? 'green' : 'yellow', status),
+    status,
     instance.zone ?? '–',
     ...(weighs ? [String(instance.weight)] : []),
     since(instance.incarnation),
-    instance.endpoints.join(' '),
-    services.join(', '),
-  ].map((text) => (text.includes('\u001b[') ? text : harmless(text)))
+  ]
+  return placesOf(instance.endpoints).map(({ address, protocols }, at) => {
+    const [id = '', state = '', ...more] = (at === 0 ? about : about.map(() => '')).map(harmless)
+    const places = [address, at === 0 ? services.join(', ') || '–' : '', protocols.join(', ')].map(harmless)
+    return [id, paint(status === 'up' ? 'green' : 'yellow', state), ...more, ...places]
+  })
 }
 
 // A Farcall server's incarnation is the time at which it started; others may count differently.
@@ -84,13 +95,16 @@ function since(incarnation: number): string {
 }
 
 async function listServers(target: Target, room: CommandRoom): Promise<void> {
-  const ask = async (at: string) => ({ at, services: await askServers(at, room, (one) => askMethods(one)) })
+  const ask = async (at: string) => ({
+    at,
+    services: await askServers(at, room, (one) => askMethods(one, at)),
+  })
   const answers = await Promise.all(target.targets.map(ask))
   if (room.json) return await printLine(toJson({ servers: answers }))
   const rows = answers.flatMap(({ at, services }) =>
     services.map(({ name, version, methods }) => [
       at,
-      harmless(name),
+      harmless(name || '–'),
       harmless(version ?? '–'),
       harmless(methods.map((method) => method.name).join(', ')),
     ]),

@@ -1,5 +1,6 @@
 import { type MethodDescription, RpcError, type ServiceDescription } from '../../node.ts'
-import { askMethods } from '../ask-methods.ts'
+import { isInternalName } from '../../core/names.ts'
+import { askMethods, hasBareNames, protocolOf } from '../ask-methods.ts'
 import { listInstances } from '../ask-registry.ts'
 import { askServers } from '../ask-servers.ts'
 import type { CommandDefinition } from '../define-command.ts'
@@ -8,6 +9,7 @@ import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
 import { cut, terminalWidth } from '../output/table.ts'
+import { placeFlags, placeOptions } from '../place-flags.ts'
 import type { CommandRoom } from '../room.ts'
 import { type Target, targetOf } from '../target.ts'
 
@@ -19,57 +21,76 @@ export const methods: CommandDefinition = {
   examples: [
     'farcall methods --at tcp://127.0.0.1:8089',
     'farcall methods math --registry registry://127.0.0.1:9999',
+    'farcall methods -i 127.0.0.1 -p 8089 --protocol lab-json',
   ],
   logLevel: 'error',
-  async run(room, [service]) {
-    const target = targetOf(room.settings)
+  options: placeOptions,
+  async run(room, [service], flags) {
+    const target = targetOf(room.settings, placeFlags(flags))
     room.asked.where = target.typed
-    const found =
-      target.kind === 'registry'
-        ? await throughRegistry(target, room, service)
-        : await askOne(target.targets, room, service)
-    if (room.json) await printLine(toJson(found))
+    const questions =
+      target.kind === 'registry' ? await whomToAsk(target, room, service) : [{ at: target.targets, service }]
+    const answers = await Promise.all(questions.map((question) => ask(question, room)))
+    const found = answers.flat()
+    if (room.json) await printLine(toJson(found.map((one) => one.service)))
     else for (const [at, one] of found.entries()) await printService(one, at > 0)
     return exitCodes.ok
   },
 }
 
-function askOne(at: string | readonly string[], room: CommandRoom, service: string | undefined) {
-  return askServers(at, room, (client) => askMethods(client, service))
+/** One server, and what it is asked for; it may be reached at several addresses. */
+interface Question {
+  readonly at: readonly string[]
+  /** Undefined: all that it has. */
+  readonly service: string | undefined
 }
 
-/** Asks one instance for each service that the registry knows of. */
-async function throughRegistry(
-  { targets: [registry = ''] }: Target,
+interface Answer {
+  readonly at: string
+  readonly service: ServiceDescription
+}
+
+async function ask({ at, service }: Question, room: CommandRoom): Promise<readonly Answer[]> {
+  const [first = ''] = at
+  const services = await askServers(at, room, (client) => askMethods(client, first, service))
+  return services.map((one) => ({ at: first, service: one }))
+}
+
+/** One instance for each service that the registry knows of; each one that has not said what it offers. */
+async function whomToAsk(
+  { targets: [registry = ''], protocol }: Target,
   room: CommandRoom,
   service: string | undefined,
-): Promise<readonly ServiceDescription[]> {
-  const instances = await listInstances(registry, room, service === undefined ? {} : { service })
-  const wanted = new Map<string, string>()
+): Promise<readonly Question[]> {
+  const query = { ...(service !== undefined && { service }), ...(protocol !== undefined && { protocol }) }
+  const instances = await listInstances(registry, room, query)
+  // By what is asked, so that nobody is asked the same twice.
+  const questions = new Map<string, Question>()
   for (const { services, endpoints } of instances) {
-    for (const { name } of services) {
-      const isWanted = service === undefined ? !name.startsWith('farcall.') : name === service
-      if (isWanted && !wanted.has(name)) wanted.set(name, endpoints[0] ?? '')
+    const at = endpoints.find((text) => protocol === undefined || protocolOf(text) === protocol) ?? ''
+    // An older server tells all that it has, or nothing.
+    const whole = services.length === 0 || hasBareNames(protocolOf(at))
+    if (whole) questions.set(at, { at: [at], service: undefined })
+    for (const { name } of whole ? [] : services) {
+      const isWanted = service === undefined ? !isInternalName(name) : name === service
+      if (isWanted && !questions.has(name)) questions.set(name, { at: [at], service: name })
     }
   }
-  if (wanted.size === 0) {
-    const what = service === undefined ? 'no instances' : `no instance of '${service}'`
-    throw new RpcError('not_found', `${registry} has ${what}`)
-  }
-  const found = [...wanted].map(([name, endpoint]) => askOne(endpoint, room, name))
-  return (await Promise.all(found)).flat()
+  if (questions.size > 0) return [...questions.values()]
+  const which = protocol === undefined ? '' : ` for ${protocol}`
+  const what = service === undefined ? 'no instances' : `no instance of '${service}'`
+  throw new RpcError('not_found', `${registry} has ${what}${which}`)
 }
 
-async function printService(
-  { name, version, methods: all }: ServiceDescription,
-  below: boolean,
-): Promise<void> {
+async function printService({ at, service }: Answer, below: boolean): Promise<void> {
+  const { name, version, methods: all } = service
   if (below) await printLine('')
-  const title = harmless(version === undefined ? name : `${name} ${version}`)
-  await printLine(paint('bold', title))
+  // Where methods have no service, they are those of the server.
+  const title = name === '' ? at : version === undefined ? name : `${name} ${version}`
+  await printLine(paint('bold', harmless(title)))
   const wide = Math.max(...all.map((one) => callable(one).length))
   for (const one of all) {
-    const notes = [...traits(one), ...(one.doc === undefined ? [] : [one.doc])].join(' · ')
+    const notes = traits(one).join(' · ')
     const line = `  ${harmless(callable(one)).padEnd(wide)}  ${paint('dim', harmless(notes))}`
     await printLine(cut(line.trimEnd(), terminalWidth()))
   }
@@ -79,12 +100,21 @@ function callable({ signature }: MethodDescription): string {
   return signature
 }
 
-function traits({ input, output, idempotent, timeoutMs, errors = [] }: MethodDescription): string[] {
+// Peers that know no "left out" send an empty text and zero.
+function traits({
+  input,
+  output,
+  idempotent,
+  timeoutMs = 0,
+  errors = [],
+  doc = '',
+}: MethodDescription): string[] {
   return [
     ...(input === 'stream' ? ['takes a stream'] : []),
     ...(output === 'stream' ? ['gives a stream'] : []),
     ...(idempotent ? ['idempotent'] : []),
-    ...(timeoutMs === undefined ? [] : [`at most ${timeoutMs} ms`]),
+    ...(timeoutMs === 0 ? [] : [`at most ${timeoutMs} ms`]),
     ...(errors.length === 0 ? [] : [`errors: ${errors.join(', ')}`]),
+    ...(doc === '' ? [] : [doc]),
   ]
 }

@@ -1,3 +1,4 @@
+import { placesOf } from '../../core/places.ts'
 import { type Seen, followRegistry } from '../follow-registry.ts'
 import { connectRegistry } from '../ask-registry.ts'
 import type { CommandDefinition } from '../define-command.ts'
@@ -46,7 +47,10 @@ function line(event: Seen, registry: string): string {
       const weight = instance.weight === 1 ? '' : `  weight ${instance.weight}`
       const status = instance.suspect === true ? 'suspect' : instance.status
       const sign = status === 'up' ? paint('green', `+ ${status}`) : paint('yellow', `~ ${status}`)
-      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}  ${instance.endpoints.join(' ')}${zone}${weight}`)}`
+      const places = placesOf(instance.endpoints).map(
+        ({ address, protocols }) => `${address} (${protocols.join(', ')})`,
+      )
+      return `${at}  ${sign.padEnd(8)}  ${harmless(`${instance.id}${zone}${weight}  ${places.join(' ')}`)}`
     }
     case 'gone': {
       const ago =

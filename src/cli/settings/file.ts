@@ -1,50 +1,118 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { nearest } from '../../core/nearest.ts'
 import { importModule } from '../load/import-module.ts'
 import { UsageError } from '../usage-error.ts'
-import { readValue, type Value } from './read.ts'
-import { type Setting, settings } from './table.ts'
+import { findOlder, findOurs } from './find-file.ts'
+import { readOlderIni, readOlderYaml } from './older-files.ts'
+import { readOurs } from './our-file.ts'
+import type { ParsedFile } from './parsed-file.ts'
+import type { Value } from './read.ts'
 
-const names = ['farcall.yaml', 'farcall.yml', 'farcall.config.ts', 'farcall.config.js']
-
-/** A configuration file: what it sets, by key (`serve.zone`). */
+/** The configuration file that counts, in the environment that was chosen. */
 export interface ConfigFile {
-  readonly path: string
-  readonly values: ReadonlyMap<string, Value>
+  /** Undefined where there is none. */
+  readonly path: string | undefined
+  /** What it sets, and where that stands: the path, and the environment. */
+  readonly values: ReadonlyMap<string, { readonly value: Value; readonly origin: string }>
+  /** Worth a line for who wonders why something is not set. */
+  readonly notes: readonly string[]
+}
+
+/** Which file, and what of it. */
+export interface FileChoice {
+  /** The file that was named. Undefined: the first of ours from the folder upwards, else that of an older system. */
+  readonly named: string | undefined
+  readonly folder: string
+  /** The environment whose settings count before the file's own. */
+  readonly environment: string | undefined
 }
 
 /**
- * The configuration file that counts: the one that is named, else the first found from a folder upwards.
- * @throws UsageError for a named file that is not there, two in one folder, and what is wrong inside.
+ * Reads the configuration file that counts.
+ * @throws UsageError for a named file that is not there, two in one folder, an environment that it has not, and what is
+ * wrong inside.
  */
-export async function loadConfigFile(
-  named: string | undefined,
-  folder: string,
-): Promise<ConfigFile | undefined> {
-  const path = named === undefined ? find(folder) : resolve(folder, named)
-  if (path === undefined) return undefined
-  if (!existsSync(path)) throw new UsageError(`there is no configuration file ${path}`)
-  const content = /\.ya?ml$/.test(path) ? readYaml(path) : await readModule(path)
-  return { path, values: readSettings(content, path) }
-}
-
-function find(folder: string): string | undefined {
-  const found = names.map((name) => join(folder, name)).filter((path) => existsSync(path))
-  if (found.length > 1) {
+export async function loadConfigFile({ named, folder, environment }: FileChoice): Promise<ConfigFile> {
+  const path = named === undefined ? findOurs(folder) : resolve(folder, named)
+  if (path !== undefined) {
+    if (!existsSync(path)) throw new UsageError(`there is no configuration file ${path}`)
+    return inEnvironment(path, await readNamed(path), environment)
+  }
+  const notes: string[] = []
+  for (const older of findOlder(folder)) {
+    const parsed = readFound(older, notes)
+    if (parsed !== undefined)
+      return inEnvironment(older, { ...parsed, notes: [...notes, ...parsed.notes] }, environment)
+  }
+  if (environment !== undefined) {
     throw new UsageError(
-      `there are ${found.length} configuration files: ${found.join(', ')}`,
-      'keep one, or name it with --config',
+      `there is no environment '${environment}': no configuration file was found from ${folder} upwards`,
+      'environments are sections of farcall.yaml, below environments:',
     )
   }
-  const above = dirname(folder)
-  return found[0] ?? (above === folder ? undefined : find(above))
+  return { path: undefined, values: new Map(), notes }
+}
+
+async function readNamed(path: string): Promise<ParsedFile> {
+  if (path.endsWith('.ini')) {
+    const parsed = readOlderIni(readFileSync(path, 'utf8'), path)
+    if (parsed !== undefined) return parsed
+    throw new UsageError(
+      `${path} names no registry`,
+      'it should have a section [registry] with host and port, or [local], [docker] with registry_host and registry_port',
+    )
+  }
+  if (!/\.ya?ml$/.test(path)) return readOurs(await readModule(path), path)
+  const content = readYaml(path)
+  return readOlderYaml(content, path) ?? readOurs(content, path)
+}
+
+/** A file that was not named may be somebody else's altogether: whatever is wrong with it is only noted. */
+function readFound(path: string, notes: string[]): ParsedFile | undefined {
+  try {
+    const parsed = path.endsWith('.ini')
+      ? readOlderIni(readFileSync(path, 'utf8'), path)
+      : readOlderYaml(readYaml(path), path)
+    if (parsed === undefined) notes.push(`${path} is passed over: it names no registry`)
+    return parsed
+  } catch (thrown) {
+    notes.push(`${path} is passed over: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+    return undefined
+  }
+}
+
+function inEnvironment(path: string, parsed: ParsedFile, environment: string | undefined): ConfigFile {
+  const { values, environments, notes } = parsed
+  const own = [...values].map(([key, value]) => [key, { value, origin: path }] as const)
+  if (environment === undefined) return { path, values: new Map(own), notes }
+  const chosen = environments.get(environment)
+  if (chosen === undefined) throw unknownEnvironment(environment, path, [...environments.keys()])
+  const origin = `${path} (${environment})`
+  const over = [...chosen].map(([key, value]) => [key, { value, origin }] as const)
+  return { path, values: new Map([...own, ...over]), notes }
+}
+
+function unknownEnvironment(name: string, path: string, known: readonly string[]): UsageError {
+  if (known.length === 0) {
+    const how = path.endsWith('.ini')
+      ? `a section [${name}] with registry_host and registry_port`
+      : `environments: { ${name}: { registry: "registry://127.0.0.1:9999" } }`
+    return new UsageError(`there is no environment '${name}': ${path} has none`, `give it ${how}`)
+  }
+  const [near] = nearest(name, known)
+  const hint = near === undefined ? '' : `; did you mean ${near}?`
+  return new UsageError(
+    `there is no environment '${name}' in ${path}${hint}`,
+    `there are: ${known.join(', ')}`,
+  )
 }
 
 function readYaml(path: string): unknown {
   try {
-    return parse(readFileSync(path, 'utf8'))
+    // Tags of other programs are their affair.
+    return parse(readFileSync(path, 'utf8'), { logLevel: 'error' })
   } catch (thrown) {
     const why = thrown instanceof YAMLParseError ? thrown.message.split('\n')[0] : String(thrown)
     throw new UsageError(`${path} is no valid YAML: ${why?.replace(/:$/, '')}`)
@@ -57,50 +125,5 @@ async function readModule(path: string): Promise<unknown> {
   throw new UsageError(
     `${path} has no default export`,
     'write: export default { registry: "registry://127.0.0.1:9999" }',
-  )
-}
-
-function readSettings(content: unknown, path: string): ReadonlyMap<string, Value> {
-  const values = new Map<string, Value>()
-  if (content === null || content === undefined) return values
-  const all: readonly Setting[] = settings
-  for (const [key, value] of flatten(content, path)) {
-    const setting = all.find((one) => one.key === key)
-    if (setting === undefined) throw unknownKey(key, path)
-    const read = readValue(setting.kind, value, `${path}: ${key}`)
-    // What a file says of files is meant from where it stands.
-    const isPath = key === 'logFile' && typeof read === 'string'
-    values.set(key, isPath ? resolve(dirname(path), read) : read)
-  }
-  return values
-}
-
-const sections = new Set(
-  settings.filter(({ key }) => key.includes('.')).map(({ key }) => key.slice(0, key.indexOf('.'))),
-)
-
-function flatten(content: unknown, path: string): [string, unknown][] {
-  return entries(content, path).flatMap(([key, value]) =>
-    sections.has(key)
-      ? entries(value, `${path}: ${key}`).map(([name, one]): [string, unknown] => [`${key}.${name}`, one])
-      : [[key, value] as [string, unknown]],
-  )
-}
-
-function entries(content: unknown, where: string): [string, unknown][] {
-  if (typeof content === 'object' && content !== null && !Array.isArray(content))
-    return Object.entries(content)
-  throw new UsageError(`${where} should hold keys and values`)
-}
-
-function unknownKey(key: string, path: string): UsageError {
-  const known = [...settings.map((setting) => setting.key), ...sections]
-  const [near] = nearest(key, known)
-  // `zone` at the top is meant for a section.
-  const inside = known.filter((one) => one.endsWith(`.${key}`))
-  const hint = near ?? (inside.length > 0 ? inside.join(' or ') : undefined)
-  return new UsageError(
-    `${path}: unknown key '${key}'${hint === undefined ? '' : `; did you mean ${hint}?`}`,
-    `known keys: ${settings.map((setting) => setting.key).join(', ')}`,
   )
 }

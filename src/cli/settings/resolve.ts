@@ -22,11 +22,16 @@ export interface Sources {
   readonly cwd: string
   /** The file that was named. Default: looked for. */
   readonly config: string | undefined
+  /** The environment that was named: its settings count before those of the file it stands in. */
+  readonly environment: string | undefined
 }
 
 /** The settings of a command, resolved. */
 export interface ResolvedSettings {
   readonly file: string | undefined
+  readonly environment: string | undefined
+  /** What was passed over in looking for files, for who wonders. */
+  readonly notes: readonly string[]
   readonly all: readonly Resolved[]
   readonly get: (name: string) => Resolved | undefined
 }
@@ -40,18 +45,24 @@ export async function resolveSettings(
   command: CommandName | undefined,
   sources: Sources,
 ): Promise<ResolvedSettings> {
-  checkVariables(sources.env)
-  const file = await loadConfigFile(sources.config ?? sources.env['FARCALL_CONFIG'], sources.cwd)
+  const { env, cwd } = sources
+  checkVariables(env)
+  // An empty variable is as one that is not set.
+  const environment = sources.environment ?? (env['FARCALL_ENV'] || undefined)
+  const named = sources.config ?? (env['FARCALL_CONFIG'] || undefined)
+  const file = await loadConfigFile({ named, folder: cwd, environment })
   const wanted: readonly Setting[] = command === undefined ? settings : settingsOf(command)
   const all = wanted.map((setting) => resolveOne(setting, sources, file))
   return {
-    file: file?.path,
+    file: file.path,
+    environment,
+    notes: file.notes,
     all,
     get: (name) => all.find(({ setting }) => nameOf(setting) === name),
   }
 }
 
-function resolveOne(setting: Setting, { flags, env }: Sources, file: ConfigFile | undefined): Resolved {
+function resolveOne(setting: Setting, { flags, env }: Sources, file: ConfigFile): Resolved {
   const { kind, fallback } = setting
   const flag = longFlag(setting)
   const typed = flags.get(flag.slice(2))
@@ -63,16 +74,15 @@ function resolveOne(setting: Setting, { flags, env }: Sources, file: ConfigFile 
     const value = readText(kind, variable, setting.env)
     return { setting, value, origin: `environment ${setting.env}`, rank: 2 }
   }
-  const written = file?.values.get(setting.key)
-  if (file !== undefined && written !== undefined)
-    return { setting, value: written, origin: file.path, rank: 1 }
+  const written = file.values.get(setting.key)
+  if (written !== undefined) return { setting, ...written, rank: 1 }
   const value = fallback === undefined ? undefined : readText(kind, fallback, flag)
   return { setting, value, origin: 'default', rank: 0 }
 }
 
 // Others may have variables that begin like ours; only what is nearly one of ours is a mistake.
 function checkVariables(env: Sources['env']): void {
-  const known = ['FARCALL_CONFIG', ...settings.map((setting) => setting.env as string)]
+  const known = ['FARCALL_CONFIG', 'FARCALL_ENV', ...settings.map((setting) => setting.env as string)]
   for (const name of Object.keys(env)) {
     if (!name.startsWith('FARCALL_') || known.includes(name)) continue
     const [near] = nearest(name, known)

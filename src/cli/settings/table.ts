@@ -10,6 +10,8 @@ export interface Setting {
   readonly key: string
   /** As commander takes it. */
   readonly flags: string
+  /** The same under other names, as the older systems have them. */
+  readonly alias?: string
   readonly env: string
   readonly kind: Kind
   /** The default as it would be typed. */
@@ -44,6 +46,7 @@ export const settings = [
   {
     key: 'registryServer.listen',
     flags: '-l, --listen <host>',
+    alias: '-i, --host <host>',
     env: 'FARCALL_LISTEN',
     kind: 'text',
     fallback: '0.0.0.0',
@@ -62,6 +65,7 @@ export const settings = [
   {
     key: 'serve.listen',
     flags: '-l, --listen <host>',
+    alias: '-i, --host <host>',
     env: 'FARCALL_LISTEN',
     kind: 'text',
     fallback: '0.0.0.0',
@@ -193,6 +197,6 @@ export function nameOf(setting: Setting): string {
 }
 
 /** The long flag: `--log-level`. */
-export function longFlag(setting: Setting): string {
+export function longFlag(setting: Pick<Setting, 'flags'>): string {
   return /--[a-z-]+/.exec(setting.flags)?.[0] ?? setting.flags
 }

@@ -62,6 +62,7 @@ function dynamicObject(value: object, types: StreamTypes): Dynamic {
   }
   if (value instanceof Uint8Array) return { name: '[]uint8', value, type: t.bytes }
   if (value instanceof Date) return { name: 'time.Time', value, type: time }
+  if (value instanceof Number) return { name: 'float64', value, type: t.float }
   if (value instanceof GobComplex) return { name: 'complex128', value, type: t.complex }
   if (Array.isArray(value)) {
     const known = slices[commonName(value, types)]

@@ -54,8 +54,10 @@ function writeUint(writer: GobWriter, value: unknown): void {
 }
 
 function writeFloat(writer: GobWriter, value: unknown): void {
-  if (typeof value !== 'number') throw mismatch(value, 'a number')
-  writer.float(value)
+  if (typeof value === 'number') writer.float(value)
+  // What says of a whole number that it is a float.
+  else if (value instanceof Number) writer.float(value.valueOf())
+  else throw mismatch(value, 'a number')
 }
 
 interface ComplexLike {

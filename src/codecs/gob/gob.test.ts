@@ -218,6 +218,18 @@ describe('gob: what is sent', () => {
     )
   })
 
+  it('a Number object is a float, whole or not', () => {
+    for (const number of [3, 0, -0, 2.5]) {
+      assert.equal(gob.decode(gob.encode(Object(number)), gob.float), number)
+      assert.deepEqual(gob.decode(gob.encode({ X: Object(number) }), gob.struct('P', { X: gob.float })), {
+        X: number,
+      })
+    }
+    assert.deepEqual(gob.decode(gob.encode([Object(3), 4]), gob.slice(gob.float)), [3, 4])
+    assert.deepEqual(gob.decode(gob.encode([Object(3), 'a'])), [3, 'a'])
+    throwsRpc(() => gob.encode(Object(3), gob.int), /where an integer/)
+  })
+
   it('a Go string that is no UTF-8 is an error, and can be read as bytes', () => {
     const bytes = Uint8Array.of(4, 0x0c, 0, 1, 0xff)
     throwsRpc(() => gob.decode(bytes), /not well-formed UTF-8/)

@@ -18,8 +18,8 @@ const simple = Object.fromEntries(
 ) as Record<t.BasicKind | 'time' | 'any' | 'nothing', Guess>
 
 /**
- * The type of a value that comes without one: integers are int, other numbers float, objects structs, Maps maps, and
- * arrays slices of what their elements have in common.
+ * The type of a value that comes without one: integers are int, other numbers and Number objects float, objects structs,
+ * Maps maps, and arrays slices of what their elements have in common.
  */
 export function guess(
   value: unknown,
@@ -58,6 +58,7 @@ function guessObject(value: object, walk: Walk): Guess {
   if (value instanceof Uint8Array) return simple.bytes
   if (value instanceof Date) return simple.time
   if (value instanceof GobComplex) return simple.complex
+  if (value instanceof Number) return simple.float
   if (value instanceof GobNamed) return simple.any
   if (walk.depth <= 0) throw new Problem('is nested too deep (a cycle cannot travel)')
   walk.depth--
