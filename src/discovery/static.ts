@@ -2,6 +2,7 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from '../core/endpoint.t
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import { Latest } from './latest.ts'
+import { mapAsync } from './map-async.ts'
 import { matches, type Query, type Resolver, type Snapshot } from './resolver.ts'
 import type { ResolverFactory } from './source.ts'
 
@@ -65,22 +66,4 @@ function instanceAt(endpoint: Endpoint): Instance {
     metadata: {},
     status: 'up',
   })
-}
-
-/** Each item changed by a function; leaving it leaves the source. */
-function mapAsync<T, R>(source: AsyncIterableIterator<T, void>, change: (item: T) => R): AsyncIterable<R> {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const result = await source.next()
-        return result.done === true
-          ? { done: true, value: undefined }
-          : { done: false, value: change(result.value) }
-      },
-      return: async () => {
-        await source.return?.()
-        return { done: true, value: undefined }
-      },
-    }),
-  }
 }

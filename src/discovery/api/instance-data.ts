@@ -103,6 +103,14 @@ function decodeStatus(value: unknown, path: string): Instance['status'] {
   throw invalid(path, `should be 'up' or 'draining'`)
 }
 
+/**
+ * Whether a host means "every address of this machine" to who listens, and nothing to who connects: 0.0.0.0, ::,
+ * 0:0:0:0:0:0:0:0, ::ffff:0.0.0.0.
+ */
+export function isWildcardHost(host: string): boolean {
+  return /^(::ffff:)?[0:.]+$/i.test(host)
+}
+
 function decodeEndpoint(value: unknown, path: string): Endpoint {
   const text = readText(value, path, maxEndpointLength)
   let endpoint: Endpoint
@@ -113,9 +121,7 @@ function decodeEndpoint(value: unknown, path: string): Endpoint {
   }
   const { address } = endpoint
   if (address.transport !== 'tcp' && address.transport !== 'tls') return endpoint
-  // 0.0.0.0, ::, [0:0:0:0:0:0:0:0], ::ffff:0.0.0.0 mean "every address of this machine" to who listens, and nothing
-  // to who connects.
-  if (/^(::ffff:)?[0:.]+$/i.test(address.host)) {
+  if (isWildcardHost(address.host)) {
     const hint = `advertise an address that others can connect to, such as tcp://10.0.0.5:${address.port}`
     throw invalid(path, `is '${text}', and ${address.host} is no address of one machine: ${hint}`)
   }
