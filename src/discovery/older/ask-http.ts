@@ -76,17 +76,17 @@ async function askOne(from: HostPort, request: HttpAsk, around: AskRoom): Promis
     stop.abort(new RpcError('deadline_exceeded', `${shown} was not answered within ${timeoutMs} ms`)),
   )
   const exchanged = exchange(url, request, { fetch: around.fetch, signal: stop.signal })
-  try {
-    // It settles in time also where `fetch` does not.
-    const { response, body } = await Promise.race([exchanged, aborted(stop.signal)])
-    if (response.status !== 200) throw refusal(shown, response.status, body)
-    return { from, header: (name) => response.headers.get(name), body }
-  } catch (thrown) {
-    throw stop.signal.aborted ? stop.signal.reason : explain(shown, thrown)
-  } finally {
-    cancel()
-    signal.removeEventListener('abort', leave)
-  }
+  // It settles in time also where `fetch` does not.
+  const { response, body } = await Promise.race([exchanged, aborted(stop.signal)])
+    .catch((thrown) => {
+      throw stop.signal.aborted ? stop.signal.reason : explain(shown, thrown)
+    })
+    .finally(() => {
+      cancel()
+      signal.removeEventListener('abort', leave)
+    })
+  if (response.status !== 200) throw refusal(shown, response.status, body)
+  return { from, header: (name) => response.headers.get(name), body }
 }
 
 async function exchange(
@@ -127,7 +127,9 @@ function refusal(shown: string, status: number, body: string): RpcError {
   const isRedirect = status >= 300 && status < 400
   const code = isRedirect ? 'unimplemented' : (codes[status] ?? 'unavailable')
   const hint = isRedirect ? ': redirects are not followed, name the address itself' : ''
-  const said = body === '' || isRedirect ? '' : `: ${JSON.stringify(body.slice(0, 200)).slice(1, -1)}`
+  // As text that cannot forge a line of a log.
+  const text = JSON.stringify(body.slice(0, 200)).slice(1, -1).replaceAll('\\"', '"')
+  const said = text === '' || isRedirect ? '' : `: ${text}`
   return new RpcError(code, `${shown} was answered with ${status}${hint}${said}`)
 }
 

@@ -27,7 +27,7 @@ interface Request {
 export function fakeLabHttp(clock: Clock): FakeRegistry<Fetch> & { readonly entries: Map<string, object> } {
   const entries = new Map<string, Record<string, unknown>>()
   const heard = new Map<string, number>()
-  const keyOf = (meta: Record<string, unknown>) => `${meta['protocol']} ${meta['host']} ${meta['port']}`
+  const keyOf = ({ protocol, host, port }: Record<string, unknown>) => JSON.stringify([protocol, host, port])
   const answer = ({ method, url, body }: Request, isEmpty: boolean): Response => {
     if (method === 'GET' && url.pathname === '/myRegistry/findAllInstances') {
       for (const [key, at] of heard) if (clock.now() - at > 10_000) forget(key)
@@ -111,14 +111,11 @@ export function fakeLabTcp(clock: Clock): FakeRegistry<Handler> {
     way: (cut) => (call) => {
       const request = call.args.list[0] as { service?: string }
       asked.push([call.method, request.service].filter((text) => text !== undefined).join(' '))
-      switch (cut()) {
-        case 'down':
-          return fail(call, new RpcError('unavailable', 'connection refused'))
-        case 'hanging':
-          return new Promise(() => {})
-        case 'empty':
-          if (call.method === 'discover') return fail(call, new RpcError('not_found', 'nobody'))
-      }
+      const outage = cut()
+      if (outage === 'hanging') return new Promise(() => {})
+      if (outage === 'down') return fail(call, new RpcError('unavailable', 'connection refused'))
+      if (outage === 'empty' && call.method === 'discover')
+        return fail(call, new RpcError('not_found', 'nobody'))
       forgetSilent()
       try {
         return registry[call.method as keyof LabRegistry](request as never)

@@ -1,8 +1,8 @@
-import { formatHostPort } from '../../core/endpoint.ts'
+import { formatEndpoint } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { isInternalName } from '../../core/names.ts'
-import { invalid, readField } from '../api/guards.ts'
+import { invalid, readField, readOptionalText } from '../api/guards.ts'
 import { decodeInstance, encodeInstance } from '../api/instance-data.ts'
 import { maxMetadataBytes, maxNameLength, maxServices } from '../api/limits.ts'
 import { dialableHost, readHost, readPort, tcpAddresses } from './endpoints.ts'
@@ -57,7 +57,9 @@ export function writeMetas(instance: Instance, protos: readonly string[]): Insta
 export function readMeta(value: unknown, asked: { proto: string; registry: HostPort }): Instance {
   const host = dialableHost(readHost(value), asked.registry)
   const port = readPort(value)
-  const endpoint = `${protocolOf(asked.proto)}+tcp://${formatHostPort(host, port)}`
+  // What it was asked for, where it does not say.
+  const proto = readOptionalText(readField(value, 'protocol', 'it'), 'protocol', maxNameLength) ?? asked.proto
+  const endpoint = formatEndpoint({ protocol: protocolOf(proto), address: { transport: 'tcp', host, port } })
   const given = readField(value, 'parameters', 'it') ?? {}
   const details = readField(given, detailsName, 'parameters')
   const data = typeof details === 'string' ? parseDetails(details) : plainDetails(given, endpoint)
