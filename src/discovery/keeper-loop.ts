@@ -26,6 +26,13 @@ export interface KeeperWork {
   failed(error: RpcError): Promise<void>
 }
 
+export interface TryLaterOptions {
+  /** For the log. */
+  readonly fields?: object
+  /** When something else is to be done. */
+  readonly atMostMs?: number
+}
+
 /**
  * Runs what keeps registrations announced: one loop, one step after the other, as long as there is something to keep or
  * to take back. After any trouble it goes on, for ever.
@@ -99,12 +106,15 @@ export class KeeperLoop implements Keeper {
     })
   }
 
-  /** Counts a failure, says so if it is the first, and waits where it may be over later. */
-  async tryLater(error: RpcError, fields: object = { code: error.code }): Promise<void> {
+  /** Counts a failure, says so if it is the first, and waits where it may be over later; for `atMostMs` at most. */
+  async tryLater(
+    error: RpcError,
+    { fields = { code: error.code }, atMostMs = Number.POSITIVE_INFINITY }: TryLaterOptions = {},
+  ): Promise<void> {
     this.#failures++
     const level = this.#failures === 1 ? 'warn' : 'debug'
     this.log(level, 'unreachable', `cannot be told of this process, trying on: ${error.message}`, fields)
-    await this.pause(backoffMs(this.#failures, this.#room.random))
+    await this.pause(Math.min(backoffMs(this.#failures, this.#room.random), atMostMs))
   }
 
   /** The registry has answered. */

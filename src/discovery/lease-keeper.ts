@@ -145,7 +145,7 @@ export class LeaseKeeper {
   async #failed(error: RpcError): Promise<void> {
     const fields = { lease: this.#lease, code: error.code }
     if (this.#loop.registrations.size > 0 || this.#loop.failures === 0) {
-      return this.#loop.tryLater(error, fields)
+      return this.#loop.tryLater(error, { fields })
     }
     const what = `cannot be told that this process leaves, its lease will run out: ${error.message}`
     this.#loop.log('warn', 'unregister_failed', what, fields)

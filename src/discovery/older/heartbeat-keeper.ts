@@ -43,7 +43,7 @@ export class HeartbeatKeeper<E extends Entry> {
     this.#options = options
     this.#loop = new KeeperLoop(options.room, options.target, {
       step: (signal) => this.#step(signal),
-      failed: (error) => this.#loop.tryLater(error),
+      failed: (error) => this.#loop.tryLater(error, { atMostMs: this.#untilNextMs() }),
     })
   }
 
@@ -173,9 +173,11 @@ export class HeartbeatKeeper<E extends Entry> {
     this.#held.set(entry.key, { entry, beatAt, missed: false })
   }
 
+  /** Until the next entry is due. One that is due already has failed, and is tried again when it is time for that. */
   #untilNextMs(): number {
     const { room, heartbeatMs } = this.#options
-    const times = [...this.#held.values()].flatMap(({ beatAt }) => beatAt ?? [])
-    return times.length === 0 ? heartbeatMs : Math.max(0, Math.min(...times) - room.clock.now())
+    const now = room.clock.now()
+    const times = [...this.#held.values()].flatMap(({ beatAt = now }) => (beatAt > now ? [beatAt - now] : []))
+    return Math.min(heartbeatMs, ...times)
   }
 }
