@@ -43,6 +43,8 @@ export class Cluster {
   #picker: Picker | undefined
   #started = false
   #outdated = false
+  /** Who did not say what it offers, and has carried out a call of this service: it need not be watched any more. */
+  readonly #offering = new WeakSet<EndpointPool>()
   readonly #onKnown = new Set<() => void>()
 
   constructor(query: Query, room: ClusterRoom) {
@@ -199,17 +201,24 @@ export class Cluster {
 
   // Who registered without the names of its services is asked; where it lacks this one, the next is.
   #give(call: Call, picked: EndpointPool): Reply | PromiseLike<Reply> {
-    if (picked.instance.services.length > 0 || this.#candidates.open.length < 2) return give(call, picked)
+    if (picked.instance.services.length > 0 || this.#offering.has(picked)) return give(call, picked)
+    if (this.#candidates.open.length < 2) return give(call, picked)
     const fork = call.fork()
     fork.onEnd(({ error, notExecuted }) => {
       const lacks = error !== undefined && lacksService(call, error)
+      if (error === undefined) this.#offering.add(picked)
       if (lacks) {
         this.#candidates.lacks(picked)
         this.#rebuild()
       }
       const others = lacks && this.#candidates.open.length > 0 && !this.#candidates.open.includes(picked)
-      if (others && call.cancelled === undefined && !call.inputTaken) fork.replacement = this.#again(call)
-      else call.end(error, notExecuted)
+      if (others && call.cancelled === undefined && !call.inputTaken) {
+        fork.replacement = this.#again(call)
+        return
+      }
+      call.end(error, notExecuted)
+      // A layer may have put another attempt in the place of this one.
+      fork.replacement = call.replacement
     })
     call.candidate = picked
     return give(fork, picked)

@@ -19,6 +19,7 @@ const epoch = 'polled'
 export class PolledList implements Watch {
   readonly #asking: Asking
   readonly #room: DiscoveryRoom
+  readonly #target: string
   readonly #stop = new AbortController()
   readonly #told: Told
   /** As they were named last, each with all that is known of it. */
@@ -32,13 +33,8 @@ export class PolledList implements Watch {
     const { room, target } = options
     this.#asking = asking
     this.#room = room
-    this.#told = new Told({
-      room,
-      doubtMs: asking.periods.doubtMs,
-      log: (level, event, what) => {
-        room.logger[level]({ event: `resolver.${event}`, registry: target }, `${target}: ${what}`)
-      },
-    })
+    this.#target = target
+    this.#told = new Told({ room, doubtMs: asking.periods.doubtMs, log: this.#log.bind(this) })
   }
 
   get snapshots(): Latest<Snapshot> {
@@ -79,7 +75,9 @@ export class PolledList implements Watch {
     if (asked < this.#taken) return
     this.#taken = asked
     const isNews = this.#take(instances)
-    if (this.#told.answers() || isNews) this.#told.publish()
+    const isBack = this.#told.answers()
+    if (isBack || isNews) this.#told.publish()
+    if (isBack) this.#log('debug', 'recovered', 'answers again')
   }
 
   /** Tells whether anything is different. What is not stays the same object, so that nobody looks at it again. */
@@ -103,5 +101,10 @@ export class PolledList implements Watch {
       revision,
     )
     return true
+  }
+
+  #log(level: 'debug' | 'warn', event: string, what: string): void {
+    const fields = { event: `resolver.${event}`, registry: this.#target }
+    this.#room.logger[level](fields, `${this.#target}: ${what}`)
   }
 }
