@@ -71,6 +71,14 @@ export function parseHostPort(text: string, shown: string = text): { host: strin
   return { host, port }
 }
 
+/**
+ * Whether a host (`0.0.0.0`, `::`, `::ffff:0.0.0.0`) means every address of a machine to who listens there, and nothing to
+ * who connects.
+ */
+export function isWildcardHost(host: string): boolean {
+  return /^(::ffff:)?[0:.]+$/i.test(host)
+}
+
 /** The inverse of {@link parseEndpoint}; the protocol is left out where it is ours. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const prefix = endpoint.protocol === 'farcall' ? '' : `${endpoint.protocol}+`

@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts'
+import { type Endpoint, formatEndpoint, isWildcardHost, parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { invalid, readField, readList, readNumber, readOptionalText, readPairs, readText } from './guards.ts'
 import {
@@ -101,14 +101,6 @@ function decodeStatus(value: unknown, path: string): Instance['status'] {
   if (value === undefined || value === 'up') return 'up'
   if (value === 'draining') return 'draining'
   throw invalid(path, `should be 'up' or 'draining'`)
-}
-
-/**
- * Whether a host means "every address of this machine" to who listens, and nothing to who connects: 0.0.0.0, ::,
- * 0:0:0:0:0:0:0:0, ::ffff:0.0.0.0.
- */
-export function isWildcardHost(host: string): boolean {
-  return /^(::ffff:)?[0:.]+$/i.test(host)
 }
 
 function decodeEndpoint(value: unknown, path: string): Endpoint {

@@ -1,9 +1,9 @@
-import { type Address, type Endpoint, formatEndpoint } from '../../core/endpoint.ts'
+import { type Address, type Endpoint, formatEndpoint, isWildcardHost } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { listNames } from '../../core/names.ts'
 import { readField, readNumber, readText } from '../api/guards.ts'
-import { decodeInstance, isWildcardHost } from '../api/instance-data.ts'
+import { decodeInstance } from '../api/instance-data.ts'
 import type { HostPort } from './target.ts'
 
 /** A host has 253 characters at most, an address fewer. */

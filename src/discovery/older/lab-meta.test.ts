@@ -75,6 +75,35 @@ describe('entries of the registry of the JSON lab', () => {
     )
   })
 
+  it('hold less of a server that offers too much, and never less than where it is', () => {
+    const server = (services: number, methods: number) =>
+      decodeInstance(
+        {
+          id: 'a',
+          incarnation: 7,
+          endpoints: ['tcp://10.0.0.5:1'],
+          services: Array.from({ length: services }, (_, i) => ({
+            name: `service-${i}`,
+            version: '1',
+            methods: Array.from({ length: methods }, (_value, j) => `method-${j}`),
+          })),
+        },
+        'instance',
+      )
+    const read = (instance: Instance) =>
+      readMeta(writeMetas(instance, ['farcall'])[0], { proto: 'farcall', registry })
+    const [few, some, many] = [server(2, 50), server(5, 100), server(300, 1)].map(read)
+    assert.deepEqual(few, server(2, 50))
+    assert.deepEqual(
+      [some?.incarnation, some?.services.length, some?.services[0]],
+      [7, 5, { name: 'service-0', version: '1' }],
+    )
+    assert.deepEqual(
+      [many?.incarnation, many?.services.length, many?.services[0]],
+      [0, 300, { name: 'service-0' }],
+    )
+  })
+
   it('hold no more metadata than an instance may have', () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`name-${i}`, '😀'.repeat(20)]))
     const { metadata } = readMeta({ host: 'a', port: 1, parameters: many }, { proto: 'json', registry })

@@ -22,6 +22,8 @@ const server = {
   ],
 }
 
+const names = ['add', 'sub', 'Calculator', 'Calculator.add', 'Calculator.sub', 'Big']
+
 /** A way to a registry that answers as it is told, call by call. */
 function setUp(answer: (call: Call) => unknown) {
   const h = createLabTcpHarness(target)
@@ -52,7 +54,7 @@ describe('registering at the TCP registry of the protobuf lab', () => {
     assert.deepEqual(h.reached, ['lab-protobuf+tcp://10.0.0.1:54321', 'lab-protobuf+tcp://b:1'])
     assert.deepEqual(
       h.calls.map(({ name, args, info }) => [name, args.list[0], info?.idempotent]),
-      ['add', 'sub', 'Calculator', 'Big'].map((service) => [
+      names.map((service) => [
         'farcall.registry.lab.register',
         { service, host: '10.0.0.5', port: 50_000 },
         true,
@@ -76,13 +78,7 @@ describe('registering at the TCP registry of the protobuf lab', () => {
     h.registry.restart()
     h.registry.asked.length = 0
     await h.clock.advance(5_500)
-    assert.deepEqual(h.registry.asked, [
-      'heartbeat',
-      'register add',
-      'register sub',
-      'register Calculator',
-      'register Big',
-    ])
+    assert.deepEqual(h.registry.asked, ['heartbeat', ...names.map((name) => `register ${name}`)])
     assert.deepEqual(
       lost.map(({ code, message }) => [code, message]),
       [['aborted', 'lab-registry+tcp://127.0.0.1:54321 no longer knows 10.0.0.5:50000; registering again']],

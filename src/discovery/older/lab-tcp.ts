@@ -25,6 +25,8 @@ import { type OlderTarget, parseOlderTarget } from './target.ts'
 /** The document names no periods; these are those of the other registry of the lab. */
 const defaultPeriods: Periods = { heartbeatMs: 5_000, pollMs: 3_000, doubtMs: 30_000 }
 const protocol = 'lab-protobuf'
+/** For so many names one server is registered, with a request for each; a registry of ours takes no more. */
+const maxNames = 1_000
 const schemes = ['lab-registry+tcp'] as const
 
 /**
@@ -101,10 +103,15 @@ function entriesOf(instance: Instance, target: OlderTarget): ServerEntry[] {
   })
 }
 
-/** Peers of this registry name a method and no service; clients of ours may name the service. */
+/** A peer looks for what it calls: a method, alone or with its service. Clients of ours look for the service. */
 function namesOf({ services }: Instance): readonly string[] {
   const offered = services.filter(({ name }) => !isInternalName(name))
-  return [...new Set(offered.flatMap(({ name, methods = [] }) => [...methods, name]))]
+  const names = offered.flatMap(({ name, methods = [] }) => [
+    ...methods,
+    name,
+    ...methods.map((method) => `${name}.${method}`),
+  ])
+  return [...new Set(names)].slice(0, maxNames)
 }
 
 /** What the registry is asked for; undefined where a query is for everything. */
