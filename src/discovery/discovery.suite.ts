@@ -309,12 +309,12 @@ export function discoverySuite(name: string, createHarness: () => DiscoveryHarne
         const registration = h.newRegistrar().register([h.subject], { ttlMs })
         await h.clock.advance(h.soonMs)
         for (let i = 0; i < 20; i++) {
-          void registration.update([{ ...h.subject, weight: i + 1 }])
+          void registration.update([{ ...h.subject, zone: `zone-${i + 1}` }])
           await h.clock.advance(100)
         }
         await h.clock.advance(h.soonMs)
         const first = await snapshots.next()
-        assert.equal(first.value?.instances.get(h.subject.id)?.weight, 20)
+        assert.equal(first.value?.instances.get(h.subject.id)?.zone, 'zone-20')
         stop.abort()
         assert.equal((await snapshots.next()).done, true)
         await registration.close()

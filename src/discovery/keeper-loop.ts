@@ -26,6 +26,7 @@ export interface KeeperWork {
   failed(error: RpcError): Promise<void>
 }
 
+/** How a failure is told, and waited for. */
 export interface TryLaterOptions {
   /** For the log. */
   readonly fields?: object

@@ -13,6 +13,7 @@ export interface Watch {
   refresh(signal: AbortSignal): Promise<Snapshot>
 }
 
+/** What is watched, and which watches are one. */
 export interface SharedWatchesOptions {
   /** Of the source, for messages. */
   readonly target: string

@@ -8,6 +8,7 @@ import { Latest } from './latest.ts'
 import type { Snapshot } from './resolver.ts'
 import type { DiscoveryRoom } from './source.ts'
 
+/** What it takes to keep what was told. */
 export interface ToldOptions {
   readonly room: DiscoveryRoom
   /** How long instances are kept that a doubtful list left out. */

@@ -6,6 +6,7 @@ import type { DiscoveryRoom, Fetch } from '../source.ts'
 import { readBody } from './read-body.ts'
 import type { HostPort, OlderTarget } from './target.ts'
 
+/** One question. */
 export interface HttpAsk {
   readonly method: 'GET' | 'POST'
   /** With its query. */
@@ -14,6 +15,7 @@ export interface HttpAsk {
   readonly body?: string
 }
 
+/** What was answered with status 200. */
 export interface HttpAnswer {
   /** Which of the registry's addresses has answered. */
   readonly from: HostPort

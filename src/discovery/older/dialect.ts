@@ -5,7 +5,7 @@ import type { Periods } from './options.ts'
 export interface Entry {
   /** What the registry tells it from others by. */
   readonly key: string
-  /** All that is said of it: where that changes, it is registered anew. */
+  /** What is said of it: where that changes, it is registered anew. */
   readonly content: string
 }
 

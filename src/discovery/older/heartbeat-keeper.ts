@@ -7,6 +7,7 @@ import type { HeldRegistration } from '../registration.ts'
 import type { DiscoveryRoom } from '../source.ts'
 import type { Entry, Telling } from './dialect.ts'
 
+/** What a keeper is made of. */
 export interface KeeperOptions<E extends Entry> {
   readonly room: DiscoveryRoom
   readonly target: string

@@ -116,6 +116,8 @@ describe('registering at the HTTP registry of the JSON lab', () => {
     const before = h.registry.asked.length
     await registration.update([{ ...server }])
     assert.equal(h.registry.asked.length, before)
+    await registration.update([{ ...server, weight: 9 }])
+    assert.equal(h.registry.asked.length, before, 'a weight goes with the next heartbeat')
     await registration.update([{ ...server, services: [{ name: 'text' }] }])
     const [entry] = [...h.registry.entries.values()] as { parameters: { services: string } }[]
     assert.equal(entry?.parameters.services, 'text')

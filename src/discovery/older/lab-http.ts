@@ -104,8 +104,11 @@ function entriesOf(instance: Instance, target: OlderTarget, protos: Resolved['pr
   if (lacking !== undefined) throw lacksEndpoint(instance, target.text, [protocolOf(lacking)])
   if (metas.length === 0) throw lacksEndpoint(instance, target.text, defaultProtos.map(protocolOf))
   return metas.map((meta) => {
-    const { protocol, host, port } = meta
-    return { key: `${protocol} at ${host}:${port}`, content: JSON.stringify(meta), meta }
+    const { protocol, host, port, parameters } = meta
+    // A weight that follows the load of a process changes all the time. It goes with the heartbeats, for registries that
+    // take it from there: to register anew is to be away for a moment.
+    const content = JSON.stringify({ ...parameters, weight: undefined })
+    return { key: `${protocol} at ${host}:${port}`, content, meta }
   })
 }
 

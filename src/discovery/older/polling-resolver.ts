@@ -6,6 +6,7 @@ import type { DiscoveryRoom } from '../source.ts'
 import type { Asking } from './dialect.ts'
 import { PolledList } from './polled-list.ts'
 
+/** How a registry is asked for a query. */
 export interface PollingOptions {
   readonly room: DiscoveryRoom
   readonly target: string

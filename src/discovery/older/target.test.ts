@@ -33,7 +33,6 @@ describe('targets of older registries', () => {
   it('are read with their hosts, path and options', () => {
     assert.deepEqual(parseOlderTarget('x+http://a:1,[::1]:2/p/q?pollMs=5', form), {
       text: 'x+http://a:1,[::1]:2/p/q?pollMs=5',
-      scheme: 'x+http',
       hosts: [
         { host: 'a', port: 1 },
         { host: '::1', port: 2 },

@@ -5,7 +5,6 @@ import { noRegistry, parseHosts } from '../registry-target.ts'
 export interface OlderTarget {
   /** As the user wrote it, for messages. */
   readonly text: string
-  readonly scheme: string
   /** Several are addresses of one registry. */
   readonly hosts: readonly [HostPort, ...HostPort[]]
   /** Empty where none was named. */
@@ -13,11 +12,13 @@ export interface OlderTarget {
   readonly options: ReadonlyMap<string, string>
 }
 
+/** One address of a registry. */
 export interface HostPort {
   readonly host: string
   readonly port: number
 }
 
+/** What the targets of one kind of registry look like. */
 export interface TargetForm {
   /** For the error about a target that cannot be read. */
   readonly example: string
@@ -32,8 +33,8 @@ export interface TargetForm {
  */
 export function parseOlderTarget(text: string, form: TargetForm): OlderTarget {
   const wrong = (why: string, cause?: unknown): RpcError => noRegistry(text, form.example, why, cause)
-  const match = /^([a-z][a-z+-]*):\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(text)
-  const [, scheme = '', list = '', written = '', query = ''] = match ?? []
+  const match = /^[a-z][a-z+-]*:\/\/([^/?#]*)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(text)
+  const [, list = '', written = '', query = ''] = match ?? []
   const [first, ...others] = parseHosts(list, wrong)
   if (first === undefined) throw wrong('')
   const path = written === '/' ? '' : written
@@ -46,5 +47,5 @@ export function parseOlderTarget(text: string, form: TargetForm): OlderTarget {
     if (options.has(name)) throw wrong(`: the option '${name}' is given twice`)
     options.set(name, value)
   }
-  return { text, scheme, hosts: [first, ...others], path, options }
+  return { text, hosts: [first, ...others], path, options }
 }
