@@ -127,11 +127,13 @@ describe('the HTTP registry of the JSON lab, in Python', { skip }, () => {
     const back = [ours.next(/info: .*answers again/), theirs.next(/debug: .*answers again/)]
     await using again = await startLab(port)
     await Promise.all(back)
-    const known = await again.find('json')
-    assert.deepEqual(
-      known.map((entry) => entry.parameters['id']),
-      [server.id],
-    )
+    await eventually(async () => {
+      const known = await again.find('json')
+      assert.deepEqual(
+        known.map((entry) => entry.parameters['id']),
+        [server.id],
+      )
+    })
     await eventually(async () => assert.equal(status()?.discovery, 'live'))
     assert.equal(await m.add(1, 2), 13)
   })

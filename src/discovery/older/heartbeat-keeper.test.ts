@@ -59,6 +59,21 @@ describe('heartbeats', () => {
     await Promise.all([h.keeper.close(), h.clock.advance(1_000)])
   })
 
+  it('after an outage all entries are told at once, also those that are not due yet', async () => {
+    const h = setUp()
+    h.add('a')
+    await h.clock.advance(500)
+    h.add('b')
+    await h.clock.advance(300)
+    h.answers['heartbeat a'] = down
+    while (!h.told.includes('heartbeat a 2')) await h.clock.advance(1)
+    h.told.length = 0
+    delete h.answers['heartbeat a']
+    await h.clock.advance(250)
+    assert.deepEqual(h.told, ['heartbeat a 2', 'heartbeat b 2'])
+    await h.keeper.close()
+  })
+
   it('who is closed while the first answer is awaited is taken back: the registry may have him', async () => {
     const h = setUp()
     h.answers['register a'] = never

@@ -18,6 +18,7 @@ export interface KeeperOptions<E extends Entry> {
 /** An entry that the registry has, or may have: it was sent. */
 interface Held<E extends Entry> {
   readonly entry: E
+  readonly toldAt: number
   /** When to say next that it lives; undefined until the registry has taken it. */
   beatAt: number | undefined
   /** It was to be taken back, and that failed. */
@@ -60,6 +61,7 @@ export class HeartbeatKeeper<E extends Entry> {
 
   async #step(signal: AbortSignal): Promise<void> {
     const { version, pending } = this.#loop.changes
+    const since = this.#options.room.clock.now()
     const wanted = [...this.#loop.registrations].map((registration) => this.#want(registration))
     const tasks = [...(pending ? this.#takeBack(wanted, signal) : []), ...this.#tell(wanted, signal)]
     if (!pending && tasks.length === 0) return this.#loop.pause(this.#untilNextMs())
@@ -68,7 +70,7 @@ export class HeartbeatKeeper<E extends Entry> {
     for (const one of wanted) if (one.entries.every((entry) => this.#has(entry))) this.#confirm(one)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    if (tasks.length > 0) this.#loop.succeeded()
+    if (tasks.length > 0) this.#succeeded(since)
     if (pending) this.#loop.changes.settle(version)
   }
 
@@ -109,7 +111,8 @@ export class HeartbeatKeeper<E extends Entry> {
   }
 
   async #register(entry: E, registration: HeldRegistration, signal: AbortSignal): Promise<void> {
-    this.#held.set(entry.key, { entry, beatAt: undefined, missed: false })
+    const toldAt = this.#options.room.clock.now()
+    this.#held.set(entry.key, { entry, toldAt, beatAt: undefined, missed: false })
     try {
       await this.#options.telling.register(entry, signal)
     } catch (thrown) {
@@ -158,6 +161,14 @@ export class HeartbeatKeeper<E extends Entry> {
     this.#held.delete(entry.key)
   }
 
+  #succeeded(since: number): void {
+    // A registry that was away may have lost those too that are not due yet.
+    if (this.#loop.failures > 0)
+      for (const held of this.#held.values())
+        if (held.toldAt < since && held.beatAt !== undefined) held.beatAt = since
+    this.#loop.succeeded()
+  }
+
   #confirm({ registration, said }: Wanted<E>): void {
     if (said !== undefined) registration.confirm(said)
   }
@@ -170,8 +181,9 @@ export class HeartbeatKeeper<E extends Entry> {
 
   #hold(entry: E): void {
     const { room, heartbeatMs } = this.#options
-    const beatAt = room.clock.now() + jitter(room.random, heartbeatMs, 0.1)
-    this.#held.set(entry.key, { entry, beatAt, missed: false })
+    const toldAt = room.clock.now()
+    const beatAt = toldAt + jitter(room.random, heartbeatMs, 0.1)
+    this.#held.set(entry.key, { entry, toldAt, beatAt, missed: false })
   }
 
   /** Until the next entry is due. One that is due already has failed, and is tried again when it is time for that. */
