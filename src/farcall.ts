@@ -7,7 +7,7 @@ import { metaService } from './core/describe.ts'
 import type { Logger } from './core/log.ts'
 import type { Random } from './core/random.ts'
 import type { Service } from './core/service.ts'
-import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
+import type { DiscoveryRoom, Fetch, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 import { type RetryOptions, retry } from './layers/retry.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import {
@@ -45,6 +45,8 @@ export interface FarcallParts {
   readonly logger: Logger
   /** Makes a wire of a stream of the platform's, for `server.accept`. */
   readonly wireFrom?: (stream: ByteStream) => Wire | undefined
+  /** For registries that are asked over HTTP. */
+  readonly fetch?: Fetch | undefined
   /** The addresses of this machine that others may reach, best first. */
   readonly localAddresses?: () => readonly string[]
   /** Reads the load of this process, for servers whose weight follows it. */
@@ -64,6 +66,7 @@ export function createFarcall(parts: FarcallParts): Farcall {
     random,
     logger,
     reach: createReach({ ...parts, logger }),
+    fetch: parts.fetch,
   })
   return {
     connect(target, options = {}) {

@@ -27,7 +27,7 @@ export { type Service, service } from './core/service.ts'
 export type { Stream } from './core/stream.ts'
 export type { Query, Resolver, Snapshot } from './discovery/resolver.ts'
 export type { Registrar, Registration } from './discovery/registrar.ts'
-export type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
+export type { DiscoveryRoom, Fetch, RegistrarFactory, ResolverFactory } from './discovery/source.ts'
 export type {
   AdaptWeightOptions,
   CloseOptions,

@@ -9,6 +9,14 @@ import type { Service } from './core/service.ts'
 import { internalService } from './core/service.ts'
 import { systemClock } from './core/system-clock.ts'
 import { systemRandom } from './core/random.ts'
+import {
+  createHeaderRegistrars,
+  createHeaderResolvers,
+  createLabHttpRegistrars,
+  createLabHttpResolvers,
+  createLabTcpRegistrars,
+  createLabTcpResolvers,
+} from './discovery/older/index.ts'
 import { registryRegistrars } from './discovery/registry-registrar.ts'
 import { registryResolvers } from './discovery/registry-resolver.ts'
 import { staticResolvers } from './discovery/static.ts'
@@ -90,8 +98,21 @@ export const nodeParts: FarcallParts = {
   transports: [createTcpTransport(), createUnixTransport(), createTlsTransport(), createMemoryTransport()],
   codecs: [msgpackCodec, jsonCodec],
   balancers,
-  resolvers: [registryResolvers, staticResolvers],
-  registrars: [registryRegistrars],
+  resolvers: [
+    registryResolvers,
+    staticResolvers,
+    createLabHttpResolvers(),
+    createLabTcpResolvers(),
+    createHeaderResolvers(),
+  ],
+  registrars: [
+    registryRegistrars,
+    createLabHttpRegistrars(),
+    createLabTcpRegistrars(),
+    createHeaderRegistrars(),
+  ],
+  // As it is when it is used: whoever replaces the global one means us too.
+  fetch: (url, init) => globalThis.fetch(url, init),
   // Warnings and errors only. Give `logger` for more: one of `farcall/logging`, pino's, or your own.
   logger: createWarnings(),
   localAddresses,

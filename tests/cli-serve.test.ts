@@ -22,14 +22,16 @@ it('a registry, a server, and who asks for them: list, methods, watch, call', as
     '--metadata',
     'tier=gold',
   ])
-  await watcher.line(/\+ up\s+one {2}zone berlin {2}tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-json\)$/m)
+  await watcher.line(
+    /\+ up\s+one {2}zone berlin {2}tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-protobuf\)$/m,
+  )
 
   const listed = await farcall(['list', ...flags])
   assert.match(listed.stdout, /INSTANCE\s+STATUS\s+ZONE/)
   // Every protocol is spoken at the one address, which therefore stands there once.
   assert.match(
     listed.stdout,
-    /one\s+up\s+berlin\s+\d+ s ago\s+tcp:\/\/127\.0\.0\.1:\d+\s+tools 1\.2\s+farcall, http, .*lab-json\n1 instance/,
+    /one\s+up\s+berlin\s+\d+ s ago\s+tcp:\/\/127\.0\.0\.1:\d+\s+tools 1\.2\s+farcall, http, .*lab-protobuf\n1 instance/,
   )
   const json = JSON.parse((await farcall(['list', '--json', ...flags])).stdout) as {
     instances: { id: string; metadata: unknown; endpoints: string[] }[]
@@ -41,7 +43,7 @@ it('a registry, a server, and who asks for them: list, methods, watch, call', as
   assert.ok(json.instances[0]?.endpoints.some((endpoint) => endpoint.startsWith('lab-json+tcp://')))
   // The registry's log is as short as that, and names no protocol that can only be asked for by name.
   await registry.line(/registered one at tcp:\/\/127\.0\.0\.1:\d+ \(tools\)/)
-  await server.line(/listening at tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-json\)/)
+  await server.line(/listening at tcp:\/\/127\.0\.0\.1:\d+ \(farcall, http, .*lab-protobuf\)/)
   assert.doesNotMatch(server.output, /geerpc-http|json-rpc-1/)
 
   const shown = await farcall(['methods', 'tools', ...flags])
@@ -67,7 +69,7 @@ it('a weight other than 1 is shown', async () => {
   const flags = ['--registry', registry.target]
   await using watcher = startFarcall(['watch', 'tools', ...flags])
   await using _server = await startTools([...flags, '--id', 'heavy', '--weight', '2.5', '--adapt-weight'])
-  await watcher.line(/\+ up\s+heavy\s+tcp:\S+\s+weight 2\.5/)
+  await watcher.line(/\+ up\s+heavy\s+weight 2\.5\s+tcp:/)
   const listed = await farcall(['list', ...flags])
   assert.match(listed.stdout, /ZONE\s+WEIGHT\s+STARTED/)
   assert.match(listed.stdout, /heavy\s+up\s+–\s+2\.5\s/)

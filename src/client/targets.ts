@@ -31,14 +31,16 @@ export function openSource(
   if (first === undefined)
     throw new RpcError('invalid_argument', 'connect needs a target; for example tcp://127.0.0.1:8089')
   const name = targets.join(', ')
-  if (targets.every(isEndpoint)) {
+  // `lab-registry+tcp://` looks like a protocol over a transport, and is a registry.
+  const looked = targets.find((target) => factories.some(({ schemes }) => schemes.includes(schemeOf(target))))
+  if (looked === undefined && targets.every(isEndpoint)) {
     for (const target of targets) parseListedEndpoint(target)
     return {
       name,
       resolver: factoryFor('static', factories, first).create(`static:${targets.join(',')}`, room),
     }
   }
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(first)?.[1] ?? ''
+  const scheme = schemeOf(looked ?? first)
   const factory = factoryFor(scheme, factories, first)
   if (targets.length > 1) {
     throw new RpcError(
@@ -63,6 +65,10 @@ export function replaceTargets(source: Source, targets: readonly string[]): void
   }
   resolver.replace(targets.map(parseListedEndpoint))
   source.name = targets.length === 0 ? 'an empty list' : targets.join(', ')
+}
+
+function schemeOf(target: string): string {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(target)?.[1] ?? ''
 }
 
 function isReplaceable(resolver: Resolver): resolver is ReplaceableResolver {

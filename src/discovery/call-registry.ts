@@ -12,17 +12,24 @@ import type { DiscoveryRoom, Link } from './source.ts'
 /** How a registry is reached. */
 export interface RegistryLine {
   readonly clock: Clock
+  /** Under which name it offers itself. */
+  readonly service: string
   readonly call: Handler
   /** Harmless if repeated, and for a line that was never used. */
   close(): Promise<void>
 }
 
 /** A line to a registry; nothing is opened before it is used. */
-export function openLine(endpoints: readonly Endpoint[], room: DiscoveryRoom): RegistryLine {
+export function openLine(
+  endpoints: readonly Endpoint[],
+  room: DiscoveryRoom,
+  service: string = registryService,
+): RegistryLine {
   let link: Link | undefined
   let closed = false
   return {
     clock: room.clock,
+    service,
     call(call) {
       if (closed) throw new RpcError('unavailable', 'the line to the registry was closed')
       link ??= room.reach(endpoints)
@@ -120,7 +127,7 @@ function makeCall(
 ): Call {
   const call = new Call({
     clock: line.clock,
-    service: registryService,
+    service: line.service,
     method,
     args: { list: request === undefined ? [] : [request] },
     deadline: line.clock.now() + options.timeoutMs,

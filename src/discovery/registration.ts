@@ -67,6 +67,11 @@ export class HeldRegistration implements Registration {
     this.#ready.resolve()
   }
 
+  /** The registry does not take it as things are, and goes on being asked. */
+  complain(reason: RpcError): void {
+    this.#ready.reject(reason)
+  }
+
   /** The registry will never take it. It goes back to what was taken before, if anything was. */
   refuse(reason: RpcError): void {
     this.instances = this.accepted

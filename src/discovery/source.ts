@@ -18,7 +18,12 @@ export interface DiscoveryRoom {
   readonly logger: Logger
   /** Opens a way to a registry at these endpoints; the caller disposes of it. */
   reach(endpoints: readonly Endpoint[]): Link
+  /** For registries that are asked over HTTP. Left out: those cannot be used. */
+  readonly fetch?: Fetch | undefined
 }
+
+/** `fetch` as the platform has it. */
+export type Fetch = typeof globalThis.fetch
 
 /** Makes the resolvers for the targets of some schemes (`registry://…`). */
 export interface ResolverFactory {

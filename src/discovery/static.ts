@@ -3,6 +3,7 @@ import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import { type ListedEndpoint, parseListedEndpoint } from '../core/listed-endpoint.ts'
 import { Latest } from './latest.ts'
+import { mapAsync } from './map-async.ts'
 import { matches, type Query, type Resolver, type Snapshot } from './resolver.ts'
 import type { ResolverFactory } from './source.ts'
 
@@ -66,22 +67,4 @@ function instanceAt({ weight = 1, ...endpoint }: ListedEndpoint): Instance {
     metadata: {},
     status: 'up',
   })
-}
-
-/** Each item changed by a function; leaving it leaves the source. */
-function mapAsync<T, R>(source: AsyncIterableIterator<T, void>, change: (item: T) => R): AsyncIterable<R> {
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const result = await source.next()
-        return result.done === true
-          ? { done: true, value: undefined }
-          : { done: false, value: change(result.value) }
-      },
-      return: async () => {
-        await source.return?.()
-        return { done: true, value: undefined }
-      },
-    }),
-  }
 }

@@ -272,7 +272,9 @@ class RunningServer implements Server {
 
   #discoveryRoom(): DiscoveryRoom {
     const { clock, random, discoveryRoom } = this.#parts
-    return { clock, random, logger: this.#logger, reach: (endpoints) => discoveryRoom.reach(endpoints) }
+    const { fetch } = discoveryRoom
+    const reach: DiscoveryRoom['reach'] = (endpoints) => discoveryRoom.reach(endpoints)
+    return { clock, random, logger: this.#logger, reach, fetch }
   }
 
   #createRoom(): Room {

@@ -88,6 +88,7 @@ function describe(value: unknown): string {
 
 const encoder = new TextEncoder()
 
-function byteLength(text: string): number {
+/** The bytes of a text in UTF-8. */
+export function byteLength(text: string): number {
   return encoder.encode(text).length
 }

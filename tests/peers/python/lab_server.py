@@ -1,10 +1,12 @@
 """A server of the JSON lab system, written from its documents: the standard library only.
 
 One TCP connection is one thread; what one `recv(1024)` gives is one request, and each is answered with `{"res": ...}`.
-Prints `listening on HOST:PORT`, then serves until it is stopped.
+Prints `listening on HOST:PORT`, then serves until it is stopped. With a registry it registers, again as a heartbeat, and
+takes that back when it is interrupted.
 """
 
 import argparse
+import http.client
 import inspect
 import json
 import math
@@ -40,6 +42,28 @@ class ServerStub:
     @staticmethod
     def reply(res):
         return json.dumps({"res": res}).encode("utf-8")
+
+
+class RegistryClient:
+    def __init__(self, registry, host, port):
+        self.registry = registry
+        self.meta = {"protocol": "json", "host": host, "port": port, "status": None, "parameters": {}}
+
+    def post(self, what):
+        connection = http.client.HTTPConnection(self.registry, timeout=10)
+        try:
+            body = json.dumps(self.meta)
+            connection.request("POST", f"/myRegistry/{what}", body, {"Content-Type": "application/json"})
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def send_heartbeats(self, seconds):
+        while True:
+            self.post("register")
+            time.sleep(seconds)
 
 
 class RPCServer:
@@ -116,14 +140,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-l", "--host", default="0.0.0.0")
     parser.add_argument("-p", "--port", type=int, required=True)
+    parser.add_argument("-r", "--registry", help="HOST:PORT of the registry")
+    parser.add_argument("--heartbeat", type=float, default=5, help="seconds between two registrations")
     args = parser.parse_args()
     server = RPCServer(args.host, args.port)
     for method in (add, sub, mul, div, power, factorial, upper, reverse, infinity, sleep):
         server.stub.register_services(method)
+    registry = None
+    if args.registry is not None:
+        registry = RegistryClient(args.registry, args.host, server.sock.getsockname()[1])
+        threading.Thread(target=registry.send_heartbeats, args=(args.heartbeat,), daemon=True).start()
     try:
         server.serve()
     except KeyboardInterrupt:
-        pass
+        if registry is not None:
+            registry.post("unregister")
 
 
 if __name__ == "__main__":

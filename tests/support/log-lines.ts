@@ -1,0 +1,35 @@
+import type { Logger } from 'farcall'
+
+/** A logger that can be waited for. */
+export interface LogLines {
+  readonly logger: Logger
+  readonly lines: readonly string[]
+  /** Resolves with the next line that matches, of those that are to come. */
+  next(pattern: RegExp): Promise<string>
+}
+
+/** Makes one; a line is `level: message`. */
+export function createLogLines(): LogLines {
+  const lines: string[] = []
+  const waiting = new Set<{ pattern: RegExp; resolve(line: string): void }>()
+  const write =
+    (level: string): Logger['info'] =>
+    (_fields, message) => {
+      const line = `${level}: ${message}`
+      lines.push(line)
+      for (const one of waiting) {
+        if (!one.pattern.test(line)) continue
+        waiting.delete(one)
+        one.resolve(line)
+      }
+    }
+  const logger: Logger = {
+    trace: write('trace'),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+  }
+  const next = (pattern: RegExp) => new Promise<string>((resolve) => waiting.add({ pattern, resolve }))
+  return { logger, lines, next }
+}
