@@ -67,6 +67,7 @@ function missing(peer: Peer, built: Map<Program, string | undefined>): string | 
 
 /** The versions of what a peer consists of. */
 export function versionOf(peer: Peer): string {
+  if (peer.kind === 'served') return `client: Go ${goVersion()}`
   if (peer.kind === 'program')
     return peer.variant === 'grpc' ? `Go ${goVersion()}, grpc-go ${grpcGo()}` : `Go ${goVersion()}`
   if (peer.packages.length === 0) return ''

@@ -38,7 +38,7 @@ describe('the bench', () => {
     assert.equal(verdictOf('b', 'calls/s ÷ raw'), 'reached')
     assert.equal(verdictOf('b', 'calls/s ÷ grpc-js'), 'not reached')
     assert.equal(verdictOf('c', 'calls/s ÷ raw'), 'not measured')
-    assert.ok(rows.some(({ scenario, verdict }) => scenario === 'l' && verdict === 'not yet'))
+    assert.ok(rows.some(({ scenario, verdict }) => scenario === 'l' && verdict === 'not measured'))
   })
 
   it('refuses an unknown peer and lists those that there are', () => {

@@ -65,7 +65,16 @@ export interface ProgramPeer extends Described {
   readonly variant: string
 }
 
-export type Peer = NodePeer | ProgramPeer
+/** A server in Node whose client is a program of its own. */
+export interface ServedPeer extends Described {
+  readonly kind: 'served'
+  readonly program: 'go-peers'
+  /** Of the client. */
+  readonly variant: string
+  start(): Promise<Started>
+}
+
+export type Peer = NodePeer | ProgramPeer | ServedPeer
 
 /** What a client process is to do. */
 export interface Load {

@@ -80,15 +80,16 @@ export async function measurePeer(
   times: Times,
 ): Promise<Measured> {
   const pin = scenario.pinned && canPin ? ['taskset', '-c', '0'] : []
-  const isProgram = peer.kind === 'program'
-  const own = isProgram ? [programPath(peer.program), peer.variant] : []
-  const serverCommand = isProgram ? [...own, 'server'] : nodeCommand('harness/server.ts', [file])
+  const own = peer.kind === 'node' ? [] : [programPath(peer.program), peer.variant]
+  const serverCommand =
+    peer.kind === 'program' ? [...own, 'server'] : nodeCommand('harness/server.ts', [file])
   await using server = await startProcess<{ address: string; pids: number[] }>([...pin, ...serverCommand])
   const { address, pids } = server.first
   const load = JSON.stringify(loadOf(scenario, times, pids))
-  const clientCommand = isProgram
-    ? [...own, 'client', address, load]
-    : nodeCommand('harness/client.ts', [file, address, load])
+  const clientCommand =
+    own.length > 0
+      ? [...own, 'client', address, load]
+      : nodeCommand('harness/client.ts', [file, address, load])
   const timeoutMs = times.warmupMs + times.windowMs + 30_000
   await using client = await startProcess<Measured>([...pin, ...clientCommand], { timeoutMs })
   return client.first

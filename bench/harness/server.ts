@@ -1,7 +1,7 @@
 // A server of one peer, until its input ends: server.ts <peer file>. Its first line of output says where it is.
-import type { NodePeer } from './peer.ts'
+import type { NodePeer, ServedPeer } from './peer.ts'
 
-const { peer } = (await import(`../peers/${process.argv[2]}.ts`)) as { peer: NodePeer }
+const { peer } = (await import(`../peers/${process.argv[2]}.ts`)) as { peer: NodePeer | ServedPeer }
 const { address, pids = [] } = await peer.start()
 console.log(JSON.stringify({ address, pids: [process.pid, ...pids] }))
 process.stdin.on('end', () => {

@@ -6,6 +6,7 @@ export const peerFiles = [
   'farcall-coalesce',
   'farcall-layers',
   'farcall-schema',
+  'farcall-geerpc',
   'raw',
   'go-netrpc',
   'go-geerpc',
