@@ -6,7 +6,7 @@ import type { Wire } from '../../transports/transport.ts'
 import type { Room, SessionState } from '../protocol.ts'
 import { Assemblies } from './assemblies.ts'
 import { readReason } from './decode.ts'
-import { beginFrame, endFrame, writePing, writeReason, writeSmallFrame } from './encode.ts'
+import { beginFrame, endFrame, writeReason, writeSmallFrame } from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
 import { criticalBit, type FrameType, frameTypes, itemOverhead, joinedBit, maxFrameBytes } from './frames.ts'
 import { Keepalive } from './keepalive.ts'
@@ -83,7 +83,7 @@ export class Link implements StreamSink {
     this.room = room
     this.codec = codec
     this.#owner = owner
-    this.outbox = new Outbox(wire.out, room.limits, room.clock.nextTurn)
+    this.outbox = new Outbox(wire.out, room.limits, room.clock)
     this.assemblies = new Assemblies(room.limits.maxMessageBytes)
     this.#frames = new FrameReader(maxFrameBytes, (type, bytes, start, end) =>
       this.#onFrame(type, bytes, start, end),
@@ -261,7 +261,7 @@ export class Link implements StreamSink {
       case frameTypes.ping:
         return this.#ping(frameTypes.pong, bytes.slice(reader.at, Math.min(end, reader.at + 8)))
       case frameTypes.pong:
-        return
+        return this.outbox.answered(bytes.subarray(reader.at, end))
       case frameTypes.drain:
         return this.#owner.onDrain(id)
       case frameTypes.define:
@@ -296,8 +296,7 @@ export class Link implements StreamSink {
 
   #ping(type: typeof frameTypes.ping | typeof frameTypes.pong, payload: Uint8Array): void {
     if (this.state === 'closed' || !this.#greeted) return
-    writePing(this.wire.out, type, payload)
-    this.wire.out.commit()
+    this.outbox.ping(type, payload)
     this.checkUnsent()
   }
 

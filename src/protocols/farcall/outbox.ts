@@ -1,8 +1,9 @@
+import type { Clock } from '../../core/clock.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Limits } from '../../core/limits.ts'
 import type { WireOutput } from '../../transports/transport.ts'
-import { beginFrame, endFrame } from './encode.ts'
+import { beginFrame, endFrame, writePing } from './encode.ts'
 import {
   type FrameType,
   frameHeadBytes,
@@ -11,6 +12,7 @@ import {
   maxAssemblies,
   minFrameBytes,
 } from './frames.ts'
+import { Pace } from './pace.ts'
 
 /** Who is told that the last of a large message has left. */
 export interface Sender {
@@ -41,17 +43,19 @@ export class Outbox {
   peerMessageBytes: number
   readonly #out: WireOutput
   readonly #limits: Limits
-  readonly #nextTurn: (fn: () => void) => void
+  readonly #clock: Clock
+  readonly #pace: Pace
   #scheduled = false
   // In turn; the first `maxAssemblies` are under way.
   #large: Large[] = []
   #turn = 0
   #waitingBytes = 0
 
-  constructor(out: WireOutput, limits: Limits, nextTurn: (fn: () => void) => void) {
+  constructor(out: WireOutput, limits: Limits, clock: Clock) {
     this.#out = out
-    this.#nextTurn = nextTurn
     this.#limits = limits
+    this.#clock = clock
+    this.#pace = new Pace(clock, (payload) => this.ping(frameTypes.ping, payload))
     this.peerMessageBytes = limits.maxMessageBytes
   }
 
@@ -128,11 +132,25 @@ export class Outbox {
     this.#waitingBytes = 0
   }
 
-  /** Sends parts while the wire takes them, but only so many in one turn; called again when it has drained. */
+  /** PING or PONG. */
+  ping(type: typeof frameTypes.ping | typeof frameTypes.pong, payload: Uint8Array): void {
+    writePing(this.#out, type, payload)
+    this.#out.commit()
+  }
+
+  /** A PONG has come: it may tell that the peer has read parts, and then more of them go. */
+  answered(payload: Uint8Array): void {
+    if (this.#pace.answered(payload)) this.pump()
+  }
+
+  /**
+   * Sends parts while the wire takes them and the peer reads them, but only so many in one turn; called again when either
+   * has gone on.
+   */
   pump(): void {
     if (this.#scheduled) return
     const stopAt = this.#waitingBytes - turnBytes
-    while (this.#large.length > 0 && this.#out.queued < partsAheadBytes) {
+    while (this.#large.length > 0 && this.#out.queued < partsAheadBytes && this.#pace.open) {
       if (this.#waitingBytes <= stopAt) return this.#pumpLater()
       this.#turn = (this.#turn + 1) % Math.min(this.#large.length, maxAssemblies)
       const message = this.#large[this.#turn] as Large
@@ -149,7 +167,7 @@ export class Outbox {
 
   #pumpLater(): void {
     this.#scheduled = true
-    this.#nextTurn(() => {
+    this.#clock.nextTurn(() => {
       this.#scheduled = false
       this.pump()
     })
@@ -165,6 +183,7 @@ export class Outbox {
     this.#waitingBytes -= count
     endFrame(out, start)
     out.commit(false)
+    this.#pace.sent(count)
   }
 
   #refuse(size: number): RpcError | undefined {

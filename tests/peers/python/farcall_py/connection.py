@@ -46,6 +46,8 @@ class Connection:
         # How many messages in parts had something else of their call come in their place.
         self.given_up = 0
         self.closed_by_us = False
+        # Our direction has ended; nothing more can be sent, and nobody waits for it.
+        self.ended = False
 
     def meet(self, fields):
         self.peer = fields
@@ -142,7 +144,8 @@ class Connection:
             number, start = msgpack_codec.varint(data, 1)
             (kind, whole), body = f.whole(data[0]), data[start:]
             if kind == f.PING:
-                self.send(f.PONG, 0, body)
+                if not self.ended:
+                    self.send(f.PONG, 0, body)
             elif kind == f.PART:
                 if not on_part(number):
                     continue
@@ -167,5 +170,6 @@ class Connection:
     async def end(self):
         """Ends our direction."""
         if self.writer.can_write_eof():
+            self.ended = True
             self.writer.write_eof()
         await self.writer.drain()
