@@ -15,6 +15,10 @@ export const serverEvents = {
   service: { level: 'info', meaning: 'it offers a service; `methods` are its methods' },
   removed: { level: 'info', meaning: 'it offers a service no longer' },
   registered: { level: 'info', meaning: 'a registry has it; `endpoints` are what others dial' },
+  weight: {
+    level: 'info',
+    meaning: 'it weighs something else now, by hand or by its load (`warn` where the load cannot be told)',
+  },
   lost: { level: 'debug', meaning: 'a registry has lost it; it registers again' },
   unregistered: { level: 'debug', meaning: 'it has left a registry, or could not' },
   connected: { level: 'info', meaning: 'a peer speaks a protocol that it knows' },
