@@ -102,9 +102,12 @@ describe('the faces of a registry', () => {
     await server.registered
     const { port } = hostAndPort(server.targets[0])
     const found = await ask(at, '/myRegistry/findAllInstances?proto=json')
-    assert.deepEqual(JSON.parse(found.body), [
-      { protocol: 'json', host: '127.0.0.1', port: Number(port), status: true, parameters: {} },
-    ])
+    const [{ parameters, ...where }, ...others] = JSON.parse(found.body)
+    assert.deepEqual(
+      [where, others],
+      [{ protocol: 'json', host: '127.0.0.1', port: Number(port), status: true }, []],
+    )
+    assert.deepEqual([parameters.id, parameters.services], [server.id, 'math'])
     for (const path of ['/_geerpc_/registry', '/_myrpc_/registry']) {
       const { status, headers, body } = await ask(at, path)
       assert.deepEqual([status, body], [200, ''])

@@ -50,7 +50,7 @@ export interface LabProcess {
 /** What the parameters say of an instance; nothing is known of their shape. */
 export interface Said {
   /** Undefined where it is not one of ours: what others call `id` need not be unique. */
-  readonly process: LabProcess | undefined
+  readonly owner: LabProcess | undefined
   readonly services: unknown
   readonly weight: number
   readonly zone: string | undefined
@@ -63,15 +63,15 @@ export interface Said {
  */
 export function readParameters(given: unknown): Said {
   const details = parseDetails(readField(given, detailsName, 'parameters'))
-  const process = readProcess(readName(given, 'id'), readField(details, 'incarnation', detailsName))
+  const owner = readProcess(readName(given, 'id'), readField(details, 'incarnation', detailsName))
   return {
-    process,
+    owner,
     services:
       readField(details, 'services', detailsName) ?? readServices(readField(given, 'services', 'parameters')),
     weight: readWeight(readField(given, 'weight', 'parameters')),
     zone: readName(given, 'zone'),
     metadata: {
-      ...readMetadata(given as object, process === undefined ? plainNames : ownNames),
+      ...readMetadata(given as object, owner === undefined ? plainNames : ownNames),
       ...readPairs(readField(details, 'metadata', detailsName), `${detailsName}.metadata`, maxMetadataBytes),
     },
   }
@@ -89,7 +89,8 @@ function readProcess(id: string | undefined, incarnation: unknown): LabProcess |
 
 // `Number('')` is 0, and who weighs nothing is not called.
 function readWeight(value: unknown): number {
-  const weight = typeof value === 'number' || (typeof value === 'string' && /\d/.test(value)) ? Number(value) : 1
+  const weight =
+    typeof value === 'number' || (typeof value === 'string' && /\d/.test(value)) ? Number(value) : 1
   return weight >= 0 && weight <= maxWeight ? weight : 1
 }
 

@@ -248,10 +248,7 @@ describe('finding at the HTTP registry of the JSON lab', () => {
       old('d', 4, { note: 'x'.repeat(10_000), services: 5, id: '' }),
     ])
     const [a, b, c, d] = instances
-    assert.deepEqual(
-      [a?.weight, a?.zone, a?.services],
-      [3, 'west', [{ name: 'math' }, { name: 'text' }]],
-    )
+    assert.deepEqual([a?.weight, a?.zone, a?.services], [3, 'west', [{ name: 'math' }, { name: 'text' }]])
     assert.deepEqual({ ...a?.metadata }, { load: '0.5' })
     assert.deepEqual([b?.weight, b?.zone, b?.services], [1, undefined, [{ name: 'math' }]])
     assert.deepEqual([c?.services, d?.services, d?.id], [[], [], 'lab-json+tcp://d:4'])

@@ -47,6 +47,6 @@ export function readMeta(value: unknown, asked: { proto: string; registry: HostP
   const endpoint = formatEndpoint({ protocol: protocolOf(proto), address: { transport: 'tcp', host, port } })
   const said = readParameters(readField(value, 'parameters', 'it') ?? {})
   // What others call their id may be that of several of them.
-  const { process = { id: endpoint.slice(-maxNameLength) }, ...rest } = said
-  return decodeInstance({ ...rest, ...process, endpoints: [endpoint] }, 'it')
+  const { owner = { id: endpoint.slice(-maxNameLength) }, ...rest } = said
+  return decodeInstance({ ...rest, ...owner, endpoints: [endpoint] }, 'it')
 }
