@@ -5,9 +5,9 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { service } from 'farcall'
 import { eventually } from './support/go-peer.ts'
-import { type HeaderRegistry, startHeaderRegistry } from './support/header-registry.ts'
 import { createLogLines } from './support/log-lines.ts'
 import { farcall } from './support/older-systems.ts'
+import { startOurRegistry } from './support/our-registry.ts'
 import { start, type TestProcess } from './support/process.ts'
 import { noPython, parseLines } from './support/python-peer.ts'
 
@@ -15,7 +15,6 @@ const peers = fileURLToPath(new URL('peers/python/', import.meta.url))
 const skip = noPython()
 
 const math = service('math', { add: (a: number, b: number, c = 10) => a + b + c })
-const foo = service('Foo', { Sum: ({ Num1, Num2 }: { Num1: number; Num2: number }) => Num1 + Num2 })
 
 interface Bare {
   add(a: number, b: number): number
@@ -169,67 +168,10 @@ describe('the HTTP registry of the JSON lab, in Python', { skip }, () => {
   })
 })
 
-describe('header registries', () => {
-  for (const [scheme, header, path] of [
-    ['geerpc-registry+http', 'X-Geerpc-Server', '/_geerpc_/registry'],
-    ['myrpc-registry+http', 'X-Myrpc-Server', '/_myrpc_/registry'],
-  ] as const) {
-    const targetOf = ({ port }: HeaderRegistry) =>
-      `${scheme}://127.0.0.1:${port}${path}?heartbeatMs=200&pollMs=100`
-
-    it(`${scheme}: our client finds our server, as geerpc`, async () => {
-      await using registry = await startHeaderRegistry(header)
-      const target = targetOf(registry)
-      await using server = await farcall.serve([foo], { port: 0, registry: target })
-      await server.registered
-      assert.deepEqual([...registry.servers], [server.targets[0]?.replace('tcp://', 'tcp@')])
-      await using client = farcall.connect(target)
-      assert.equal(await client.service<typeof foo>('Foo').Sum({ Num1: 1, Num2: 2 }), 3)
-      const [found] = await client.endpoints('Foo')
-      assert.equal(found?.endpoint, `geerpc+${server.targets[0]}`)
-      assert.ok(registry.asked.every((line) => line === `GET ${path}` || line === `POST ${path}`))
-    })
-
-    it(`${scheme}: killed, it is not missed; back, it has our server within a heartbeat`, async () => {
-      const registry = await startHeaderRegistry(header)
-      const target = targetOf(registry)
-      const ours = createLogLines()
-      const theirs = createLogLines()
-      await using server = await farcall.serve([foo], { port: 0, registry: target, logger: ours.logger })
-      await server.registered
-      await using client = farcall.connect(target, { logger: theirs.logger })
-      const remote = client.service<typeof foo>('Foo')
-      assert.equal(await remote.Sum({ Num1: 1, Num2: 2 }), 3)
-      const noticed = [ours.next(/warn: .*trying on/), theirs.next(/warn: .*cannot tell who is there/)]
-      await registry[Symbol.asyncDispose]()
-      await Promise.all(noticed)
-      assert.equal(await remote.Sum({ Num1: 1, Num2: 2 }), 3)
-      const back = [ours.next(/info: .*answers again/), theirs.next(/debug: .*answers again/)]
-      await using again = await startHeaderRegistry(header, registry.port)
-      await Promise.all(back)
-      assert.equal(again.servers.size, 1)
-    })
-  }
-
-  it('a server that was killed and never taken out does no harm beside one that lives', async () => {
-    await using registry = await startHeaderRegistry('X-Geerpc-Server')
-    const target = `geerpc-registry+http://127.0.0.1:${registry.port}`
-    const dead = await farcall.serve([foo], { port: 0, registry: target })
-    await dead.registered
-    await dead.close()
-    await using server = await farcall.serve([foo], { port: 0, registry: target })
-    await server.registered
-    assert.equal(registry.servers.size, 2)
-    await using client = farcall.connect(target)
-    const remote = client.service<typeof foo>('Foo')
-    for (let i = 0; i < 20; i++) assert.equal(await remote.Sum({ Num1: i, Num2: 1 }), i + 1)
-  })
-})
-
 describe('a process', () => {
   it('that only closed its server and client ends, whatever the registry does', async () => {
-    await using registry = await startHeaderRegistry('X-Geerpc-Server')
-    const target = `geerpc-registry+http://127.0.0.1:${registry.port}`
+    await using registry = await startOurRegistry()
+    const target = `geerpc-registry+http://${registry.address}`
     const program = `
       import { connect, serve, service } from 'farcall'
       const server = await serve([service('Foo', { Sum: () => 3 })], { port: 0, registry: '${target}' })
