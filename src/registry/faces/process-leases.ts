@@ -119,8 +119,10 @@ function has({ parts }: Joined, key: string): boolean {
   return parts.some((part) => part.key === key)
 }
 
+// The first that a client can speak to is the one that it calls: our own, whichever was registered first.
 function endpointsOf(parts: readonly Part[]): readonly Endpoint[] {
-  return parts.map(({ endpoint }) => endpoint)
+  const rank = ({ endpoint: { protocol } }: Part) => (protocol === 'farcall' ? 0 : 1)
+  return parts.toSorted((a, b) => rank(a) - rank(b)).map(({ endpoint }) => endpoint)
 }
 
 function superseded(id: string, incarnation: number): RpcError {
