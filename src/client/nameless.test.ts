@@ -25,10 +25,11 @@ function setUp(instances: readonly Instance[]) {
   const watched: Query[] = []
   const [farcall] = net.parts.protocols as [Protocol]
   const bare: Protocol = { ...farcall, name: 'bare', can: { ...farcall.can, bareNames: true } }
+  const whole: Protocol = { ...farcall, name: 'whole', can: { ...farcall.can, needsService: true } }
   const client = createClient(
     {
       ...net.parts,
-      protocols: [farcall, bare],
+      protocols: [farcall, bare, whole],
       resolvers: [
         {
           schemes: ['test'],
@@ -140,6 +141,18 @@ test('a method without a service is looked for by its name, each by itself', asy
     watched.map(({ method }) => method),
     ['add', 'upper', 'sub'],
   )
+})
+
+test('one whose protocol has no names without a service is left out where others have them', async () => {
+  const servers = [instance('a', { via: 'whole+memory:a' }), instance('b', { via: 'bare+memory:b' })]
+  const both = setUp(servers)
+  both.peer('a')
+  both.peer('b')
+  for (let i = 0; i < 4; i++) assert.equal(await both.client.service('')['add']!(), 'b')
+  assert.equal((await both.client.service('math').$broadcast()['add']!()).length, 1, 'named, it is the other')
+  const alone = setUp(servers.slice(0, 1))
+  alone.peer('a')
+  assert.equal(await alone.client.service('')['add']!(), 'a', 'it answers for itself')
 })
 
 test('of several protocols at one address only the best is a way to it', async () => {
