@@ -138,8 +138,8 @@ describe('the system of geerpc and MyRPC, when a part of it dies', { skip, concu
     await killed.stop('SIGKILL')
     await going
     await sumsOf(remote, 20)
-    const codes = (await underWay).map(({ value, error }) => value ?? error?.code)
-    assert.deepEqual(codes.toSorted(), [401, 'unavailable'])
+    const came = (await underWay).map(({ value, error }) => value ?? error?.code)
+    assert.deepEqual(new Set(came), new Set([401, 'unavailable']))
     assert.equal(await remote.$broadcast({ result: 'first' }).Sum(1, 2), 3)
     assert.equal((await listed(registry.address, 'geerpc')).split(',').length, 2)
   })
@@ -179,10 +179,8 @@ describe('the system of geerpc and MyRPC, when a part of it dies', { skip, concu
     await using server = await farcall.serve([foo], { port: 0, registry: target, logger: ours.logger })
     await server.registered
     await using client = farcall.connect(target, { logger: theirs.logger })
-    await using clientToo = startGoClient(program, [
-      ...['-role', 'client', '-part', 'input', '-family', 'myrpc', '-registry', registry.address],
-      ...['-pause', '300ms'],
-    ])
+    const flags = ['-family', 'myrpc', '-registry', registry.address, '-pause', '300ms']
+    await using clientToo = startGoClient(program, ['-role', 'client', '-part', 'input', ...flags])
     const remote = client.service<FooClient>('Foo', { contract: fooContract })
     const call = () => clientToo.call('Foo.Sum', { Num1: 1, Num2: 2 })
     assert.equal((await remote.$broadcast().Sum(1, 2)).length, 2)
@@ -197,9 +195,7 @@ describe('the system of geerpc and MyRPC, when a part of it dies', { skip, concu
     await sumsOf(remote, 20)
     assert.equal((await call()).reply, 3, 'it has asked within the last ten seconds')
     const back = [ours.next(/info: .*answers again/), theirs.next(/debug: .*answers again/)]
-    await using again = await startGoPart(program, [
-      ...['-role', 'registry', '-family', 'myrpc', '-listen', `:${new URL(registry.address).port}`],
-    ])
+    await using again = await registryInGo('myrpc', '-listen', `:${new URL(registry.address).port}`)
     await Promise.all(back)
     await sumsOf(remote, 20)
     const address = String(server.targets[0]).replace('tcp://', 'tcp@')

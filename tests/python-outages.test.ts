@@ -68,9 +68,32 @@ const protoRegistries: readonly RegistryKind[] = [
   ours({ protobuf: { leaseMs: 1_000 } }, overTcp),
 ]
 
+/** Clients of ours, each of which asks the registry in another way. */
+function connectAll(ways: readonly TargetOf[], { address }: Part) {
+  const running = new AsyncDisposableStack()
+  const clients = ways.map((at) => running.use(farcall.connect(at(address))))
+  return {
+    /** What everybody answers each of them. */
+    async call(...expected: readonly number[]) {
+      for (const client of clients) {
+        const answers = await client.service<Add>('').$broadcast().add(1, 2)
+        assert.deepEqual(
+          answers.map(({ value, error }) => error?.message ?? value),
+          expected,
+        )
+      }
+    },
+    async are(discovery: 'live' | 'stale') {
+      for (const client of clients)
+        await eventually(async () => assert.equal(client.status().services[0]?.discovery, discovery))
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
 describe('the system with JSON', { skip: noPython(), concurrency: 4 }, () => {
   const ports = async ({ address }: Part, proto?: string) =>
-    (await findEntries(address, proto)).map(({ port }) => port).toSorted()
+    (await findEntries(address, proto)).map(({ port }) => port).toSorted((a, b) => a - b)
 
   for (const { name, start, ways } of labRegistries) {
     it(`${name} is killed: calls go on; it is back and has everybody within a heartbeat`, async () => {
@@ -78,27 +101,16 @@ describe('the system with JSON', { skip: noPython(), concurrency: 4 }, () => {
       await using _inPython = await labServer(registry.address)
       await using server = await ourLabServer(overHttp)(registry.address)
       await using python = startLabClient(registry.address)
-      await using clients = new AsyncDisposableStack()
-      const connected = ways.map((at) => clients.use(farcall.connect(at(registry.address))))
+      await using clients = connectAll(ways, registry)
       const callAll = async () => {
         assert.equal(await python.add(1, 2), 13)
-        for (const client of connected) {
-          const answers = await client.service<Add>('').$broadcast().add(1, 2)
-          assert.deepEqual(
-            answers.map(({ value }) => value),
-            [13, 13],
-          )
-        }
-      }
-      const are = async (discovery: string) => {
-        for (const client of connected)
-          await eventually(async () => assert.equal(client.status().services[0]?.discovery, discovery))
+        await clients.call(13, 13)
       }
       await callAll()
       const before = await ports(registry)
       assert.equal(before.length, 2)
       await registry[Symbol.asyncDispose]()
-      await are('stale')
+      await clients.are('stale')
       await callAll()
       await using again = await start(portOf(registry))
       await eventually(async () => assert.deepEqual(await ports(again), before))
@@ -106,7 +118,7 @@ describe('the system with JSON', { skip: noPython(), concurrency: 4 }, () => {
         (await findEntries(again.address, 'farcall')).map(({ parameters }) => parameters['id']),
         [server.id],
       )
-      await are('live')
+      await clients.are('live')
       await eventually(callAll)
     })
 
@@ -116,9 +128,8 @@ describe('the system with JSON', { skip: noPython(), concurrency: 4 }, () => {
       await using process = await startTools(['--registry', overHttp(registry.address)])
       await process.line(/has this server as/)
       await using living = await ourLabServer(overHttp)(registry.address)
-      await using client = farcall.connect(
-        own === ways[0] ? own(registry.address) : overHttp(registry.address),
-      )
+      const [at = own] = ways
+      await using client = farcall.connect(at(registry.address))
       assert.equal((await client.refresh('')).length, 3)
       const killedAt = performance.now()
       await Promise.all([python.stop('SIGKILL'), process.stop('SIGKILL')])
@@ -149,14 +160,11 @@ describe('the system with JSON', { skip: noPython(), concurrency: 4 }, () => {
         await using client = farcall.connect(at(registry.address))
         await eventually(async () => assert.equal((await client.endpoints('lab')).length, 2))
         const found = await client.endpoints('lab')
-        const seen = found.map(({ endpoint, instance: { weight, zone } }) => [endpoint, weight, zone])
-        assert.deepEqual(
-          seen.toSorted(),
-          [
-            [west.targets[0], 3, 'west'],
-            [east.targets[0], 1, 'east'],
-          ].toSorted(),
-        )
+        const seen = found.map(({ endpoint, instance: { weight, zone } }) => [endpoint, { weight, zone }])
+        assert.deepEqual(Object.fromEntries(seen), {
+          [String(west.targets[0])]: { weight: 3, zone: 'west' },
+          [String(east.targets[0])]: { weight: 1, zone: 'east' },
+        })
         await using near = farcall.connect(at(registry.address), { zone: 'west' })
         assert.equal(await near.service<typeof lab>('lab').add(1, 2), 13)
         assert.equal((await near.endpoints('lab')).length, 1)
@@ -196,30 +204,16 @@ describe('the system with protobuf', { skip: noPythonProtobuf(), concurrency: 4 
       const registry = await start()
       await using python = await protoServer(registry.address)
       await using _ours = await ourProtoServer(overTcp)(registry.address)
-      await using clients = new AsyncDisposableStack()
-      const connected = ways.map((at) => clients.use(farcall.connect(at(registry.address))))
-      const callAll = async () => {
-        for (const client of connected) {
-          const answers = await client.service<Add>('').$broadcast().add(1, 2)
-          assert.deepEqual(
-            answers.map(({ value }) => value),
-            [3, 3],
-          )
-        }
-      }
-      const are = async (discovery: string) => {
-        for (const client of connected)
-          await eventually(async () => assert.equal(client.status().services[0]?.discovery, discovery))
-      }
-      await callAll()
+      await using clients = connectAll(ways, registry)
+      await clients.call(3, 3)
       await registry[Symbol.asyncDispose]()
-      await are('stale')
-      await callAll()
+      await clients.are('stale')
+      await clients.call(3, 3)
       await using again = await start(portOf(registry))
       await python.line(/heartbeat: re-register/)
       await eventually(async () => assert.equal(await count(again, 'add'), 2))
-      await are('live')
-      await eventually(callAll)
+      await clients.are('live')
+      await eventually(() => clients.call(3, 3))
     })
 
     it(`${name}: servers that are killed are gone within its lease`, async () => {

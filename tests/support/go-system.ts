@@ -153,7 +153,7 @@ async function agreed(answers: PromiseLike<readonly BroadcastResult<number>[]>):
   if (one.value !== other.value || one.error?.code !== other.error?.code)
     throw new Error(`they differ: ${JSON.stringify([one, other])}`)
   if (one.error !== undefined) throw one.error
-  return one.value as number
+  return one.value
 }
 
 async function outcomeOf(
