@@ -12,6 +12,8 @@ export interface BroadcastRoom {
   readonly routes: Routes
   /** Everyone to be called, once it is known who that is. Rejects if there is nobody. */
   everyone(call: Call): Promise<readonly EndpointPool[]>
+  /** Whether it was called only because it did not say what it offers, and has answered that this is not among it. */
+  lacks(call: Call, pool: EndpointPool, error: RpcError): boolean
 }
 
 /**
@@ -40,19 +42,24 @@ async function callEveryone(call: Call, result: 'all' | 'first', room: Broadcast
   const pools = await room.everyone(call)
   if (call.cancelled !== undefined) throw call.cancelled
   const legs = pools.map((pool) => startLeg(call, pool, room))
-  if (result === 'first') return first(legs)
+  const lacks: Lacks = (pool, error) => error !== undefined && room.lacks(call, pool, error)
+  if (result === 'first') return first(legs, lacks)
   const results = await Promise.all(legs.map(legResult))
   // Where time ran out, what came in time still counts; one that is cancelled is no longer wanted at all.
   throwIfUnwanted(call)
-  return results
+  const meant = results.filter(({ error }, i) => !lacks(pools[i] as EndpointPool, error))
+  return meant.length > 0 ? meant : results
 }
 
 function throwIfUnwanted({ cancelled }: Call): void {
   if (cancelled?.code === 'cancelled') throw cancelled
 }
 
+type Lacks = (pool: EndpointPool, error: RpcError | undefined) => boolean
+
 interface Leg {
   readonly call: Call
+  readonly pool: EndpointPool
   readonly endpoint: string
   readonly reply: Promise<unknown>
 }
@@ -63,7 +70,7 @@ function startLeg(call: Call, pool: EndpointPool, room: BroadcastRoom): Leg {
   const { endpoint } = pool.status()
   // Async, so that a leg that fails at once rejects like the others.
   const reply = (async () => room.attempts(leg))()
-  return { call: leg, endpoint, reply }
+  return { call: leg, pool, endpoint, reply }
 }
 
 async function legResult({ endpoint, reply }: Leg): Promise<BroadcastResult<unknown>> {
@@ -74,17 +81,19 @@ async function legResult({ endpoint, reply }: Leg): Promise<BroadcastResult<unkn
   }
 }
 
-async function first(legs: readonly Leg[]): Promise<unknown> {
+async function first(legs: readonly Leg[], lacks: Lacks): Promise<unknown> {
   let winner: { readonly value: unknown } | undefined
   let firstError: RpcError | undefined
-  const settled = legs.map(async ({ call, reply }) => {
+  let firstLack: RpcError | undefined
+  const settled = legs.map(async ({ call, pool, reply }) => {
     try {
       const value = await reply
       if (winner !== undefined) return void (await leave(value))
       winner = { value }
     } catch (thrown) {
-      if (winner !== undefined || firstError !== undefined) return
-      firstError = RpcError.from(thrown)
+      const error = RpcError.from(thrown)
+      if (lacks(pool, error)) firstLack ??= error
+      else firstError ??= error
       return
     }
     const reason = new RpcError('cancelled', `${call.name}: another instance has answered`)
@@ -92,7 +101,7 @@ async function first(legs: readonly Leg[]): Promise<unknown> {
   })
   await Promise.all(settled)
   if (winner !== undefined) return winner.value
-  throw firstError ?? new RpcError('internal', 'a broadcast to nobody')
+  throw firstError ?? firstLack ?? new RpcError('internal', 'a broadcast to nobody')
 }
 
 // A stream that came second is nobody's.

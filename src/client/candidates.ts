@@ -4,6 +4,7 @@ import { type Endpoint, formatEndpoint } from '../core/endpoint.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Random } from '../core/random.ts'
 import { matches, type Query } from '../discovery/resolver.ts'
+import type { Capabilities } from '../protocols/protocol.ts'
 import type { EndpointPool } from './pool.ts'
 import type { Endpoints } from './endpoints.ts'
 
@@ -21,8 +22,8 @@ export interface CandidatesRoom {
   weigh(instance: Instance): Instance
   /** The endpoints of an instance that this client can speak to, best first. */
   usable(instance: Instance): readonly Endpoint[]
-  /** Whether an answer over this protocol may be "no such method" without it showing. */
-  hasBareNames(endpoint: Endpoint): boolean
+  /** What the protocol of an endpoint can. */
+  can(endpoint: Endpoint): Partial<Capabilities>
 }
 
 interface Reachable {
@@ -91,10 +92,12 @@ export class Candidates {
     this.#reachable = certain.length > 0 ? certain : reachable
   }
 
-  // Who did not say what it offers is asked, and its answer tells; but not where "no such method" looks like a result.
+  // Who did not say what it offers is asked, and its answer tells; but not where "no such method" looks like a result. And
+  // a method without its service is nothing for those who take no such names.
   #isDoubtful({ instance, ways }: Reachable, query: Query): boolean {
-    if (query.service === '' || instance.services.length > 0) return false
-    return ways.every(({ endpoint }) => this.#room.hasBareNames(endpoint))
+    const can = ways.map(({ endpoint }) => this.#room.can(endpoint))
+    if (query.service === '') return can.every(({ needsService }) => needsService)
+    return instance.services.length === 0 && can.every(({ bareNames }) => bareNames)
   }
 
   /** Chooses anew among the endpoints of each instance, by what is known of them now, and connects ahead of need. */

@@ -10,7 +10,7 @@ import type { Random } from '../core/random.ts'
 import { refuse } from '../core/settle.ts'
 import type { Query, Resolver, Snapshot } from '../discovery/resolver.ts'
 import { Candidates, type CandidatesRoom } from './candidates.ts'
-import { lacksService } from './lacking.ts'
+import { lacksService, wasUnsayable } from './lacking.ts'
 import type { EndpointPool } from './pool.ts'
 import { noInstance, noSuchInstance, unreachable, whileWaiting } from './nobody.ts'
 import { type Decide, Waiting } from './waiting.ts'
@@ -71,7 +71,7 @@ export class Cluster {
     } catch (thrown) {
       return refuse(call, RpcError.from(thrown))
     }
-    return picked === undefined ? this.#wait(call, instance) : this.#give(call, picked)
+    return picked === undefined ? this.#wait(call, instance) : this.#give(call, picked, instance)
   }
 
   /** The candidate for a call as things are now. @throws what a balancer throws. */
@@ -200,27 +200,34 @@ export class Cluster {
     if (hopeless !== undefined) return () => refuse(call, hopeless)
     try {
       const picked = this.pick(call, instance)
-      return picked === undefined ? undefined : () => this.#give(call, picked)
+      return picked === undefined ? undefined : () => this.#give(call, picked, instance)
     } catch (thrown) {
       return () => refuse(call, RpcError.from(thrown))
     }
   }
 
-  // Who registered without the names of its services is asked; where it lacks this one, the next is.
-  #give(call: Call, picked: EndpointPool): Reply | PromiseLike<Reply> {
+  /**
+   * Whether a candidate that did not say what it offers has shown by its error that it lacks the service. It is then no
+   * candidate any more, for a while, where there are others.
+   */
+  lacks(call: Call, pool: EndpointPool, error: RpcError): boolean {
+    if (pool.instance.services.length > 0 || !lacksService(call, error)) return false
+    this.#candidates.lacks(pool)
+    this.#rebuild()
+    return true
+  }
+
+  // Who registered without the names of its services is asked. Where it lacks this one, or its protocol has no way to say
+  // the call, the next is.
+  #give(call: Call, picked: EndpointPool, instance?: string): Reply | PromiseLike<Reply> {
     if (picked.instance.services.length > 0 || this.#offering.has(picked)) return give(call, picked)
-    if (this.#candidates.open.length < 2) return give(call, picked)
+    if (instance !== undefined || this.#candidates.open.length < 2) return give(call, picked)
     const fork = call.fork()
     fork.onEnd(({ error, notExecuted }) => {
-      const lacks = error !== undefined && lacksService(call, error)
       if (error === undefined) this.#offering.add(picked)
-      if (lacks) {
-        this.#candidates.lacks(picked)
-        this.#rebuild()
-      }
-      const others = lacks && this.#candidates.open.length > 0 && !this.#candidates.open.includes(picked)
-      if (others && call.cancelled === undefined && !call.inputTaken) {
-        fork.replacement = this.#again(call)
+      const next = error === undefined ? undefined : this.#next(call, picked, { error, notExecuted })
+      if (next !== undefined) {
+        fork.replacement = this.#again(next)
         return
       }
       call.end(error, notExecuted)
@@ -229,6 +236,29 @@ export class Cluster {
     })
     call.candidate = picked
     return give(fork, picked)
+  }
+
+  /** The call for somebody else, where it was not for this one; undefined where there is nobody else. */
+  #next(
+    call: Call,
+    picked: EndpointPool,
+    failed: { error: RpcError; notExecuted: boolean },
+  ): Call | undefined {
+    const lacks = this.lacks(call, picked, failed.error)
+    const { open } = this.#candidates
+    if (call.cancelled !== undefined || call.inputTaken) return undefined
+    if (lacks) return open.length > 0 && !open.includes(picked) ? call : undefined
+    // It may have the service: that a call cannot be said to it does not tell.
+    if (!wasUnsayable(failed.error, failed.notExecuted) || call.tried?.has(picked)) return undefined
+    const tried = new Set(call.tried).add(picked)
+    if (open.every((pool) => tried.has(pool))) return undefined
+    const next = call.fork({ tried })
+    next.onEnd((outcome) => {
+      call.candidate = next.candidate
+      call.end(outcome.error, outcome.notExecuted)
+      next.replacement = call.replacement
+    })
+    return next
   }
 
   // Async, for a replacement is a promise, whatever the next one does.

@@ -85,7 +85,7 @@ class ConnectedClient<Retry> implements FarcallClient {
       balancer: options.balancer,
       endpoints: this.#endpoints,
       usable: opener.usable,
-      hasBareNames: opener.hasBareNames,
+      can: opener.can,
       weigh: (instance) => this.#weights.apply(instance),
       known: () => this.#known(),
     }

@@ -4,6 +4,7 @@ import { compose, type Handler, type Layer } from '../core/layer.ts'
 import { refuse } from '../core/settle.ts'
 import { broadcast } from './broadcast.ts'
 import { type Cluster, give } from './cluster.ts'
+import type { EndpointPool } from './pool.ts'
 import { guarded } from './layered.ts'
 import type { Routes } from './routes.ts'
 
@@ -40,10 +41,14 @@ export function createDispatch(room: DispatchRoom): Handler {
   const attempt = compose(attemptLayers, dispatch)
   const attempts = retry === undefined ? attempt : retry(attempt)
 
-  const everyone = (call: Call) => room.cluster(call, routes.of(call)?.version).everyone(call)
+  const clusterOf = (call: Call) => room.cluster(call, routes.of(call)?.version)
+  const everyone = (call: Call) => clusterOf(call).everyone(call)
+  const lacks = (call: Call, pool: EndpointPool, error: RpcError) => clusterOf(call).lacks(call, pool, error)
   const begin: Handler = (call) => {
     const result = routes.of(call)?.everyone
-    return result === undefined ? attempts(call) : broadcast(call, result, { attempts, routes, everyone })
+    return result === undefined
+      ? attempts(call)
+      : broadcast(call, result, { attempts, routes, everyone, lacks })
   }
   const layered = compose(layers, begin)
   const trusting = layers.length === 0 && attemptLayers.length === 0

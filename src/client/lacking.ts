@@ -16,3 +16,9 @@ export function lacksService(call: Call, error: RpcError): boolean {
       : unknownServiceText + showName(call.service)
   return error.message.startsWith(text)
 }
+
+/** Whether a call has failed on this side, since the protocol of whom it was given to has no way to say it. */
+export function wasUnsayable(error: RpcError, notExecuted: boolean): boolean {
+  const isOurs = error.phase === undefined || error.phase === 'send'
+  return notExecuted && isOurs && (error.code === 'invalid_argument' || error.code === 'unimplemented')
+}

@@ -25,10 +25,12 @@ function setUp(instances: readonly Instance[]) {
   const watched: Query[] = []
   const [farcall] = net.parts.protocols as [Protocol]
   const bare: Protocol = { ...farcall, name: 'bare', can: { ...farcall.can, bareNames: true } }
+  const whole: Protocol = { ...farcall, name: 'whole', can: { ...farcall.can, needsService: true } }
+  const plain: Protocol = { ...farcall, name: 'plain', can: { ...farcall.can, metadata: false } }
   const client = createClient(
     {
       ...net.parts,
-      protocols: [farcall, bare],
+      protocols: [farcall, bare, whole, plain],
       resolvers: [
         {
           schemes: ['test'],
@@ -113,6 +115,63 @@ test('what a handler passes on of a call of its own is no reason to leave it', a
   assert.equal((await client.endpoints('math')).length, 2)
 })
 
+test('what its protocol cannot say goes to another; it stays a candidate for what it can', async () => {
+  const { client, peer } = setUp([instance('a', { via: 'plain+memory:a' }), instance('b', named)])
+  const [a, b] = [peer('a'), peer('b')]
+  const m = client.service('math')
+  const said = m.$with({ metadata: { tenant: 'x' } })
+  for (let i = 0; i < 4; i++) assert.equal(await said['add']!(), 'b')
+  assert.equal(a.calls.length, 0)
+  for (let i = 0; i < 4; i++) await m['add']!()
+  assert.deepEqual([a.calls.length, b.calls.length], [2, 6])
+  const results = await m.$with({ metadata: { tenant: 'x' } }).$broadcast()['add']!()
+  assert.deepEqual(
+    results.map(({ value, error }) => error?.code ?? value),
+    ['unimplemented', 'b'],
+    'a broadcast shows whom it has not reached',
+  )
+})
+
+test('where nobody can be told, the caller hears why', async () => {
+  const both = ['a', 'b'].map((name) => instance(name, { via: `plain+memory:${name}` }))
+  const { client, peer } = setUp(both)
+  peer('a')
+  peer('b')
+  const m = client.service('math').$with({ metadata: { tenant: 'x' } })
+  await assert.rejects(m['add']!(), { code: 'unimplemented', message: /cannot carry metadata/ })
+})
+
+test('a broadcast has no answer of who lacks the service, unless that is everybody', async () => {
+  const { clock, client, peer } = setUp([instance('a'), instance('b', named), instance('c')])
+  const a = peer('a', true)
+  peer('b')
+  peer('c', true)
+  const m = client.service('math')
+  const endpoints = (results: readonly { readonly endpoint: string }[]) =>
+    results.map(({ endpoint }) => endpoint)
+  assert.deepEqual(endpoints(await m.$broadcast()['add']!()), ['memory:b'])
+  assert.deepEqual(endpoints(await m.$broadcast()['add']!()), ['memory:b'])
+  assert.equal(a.calls.length, 1, 'it is not asked again')
+  await clock.advance(60_100)
+  assert.equal(await m.$broadcast({ result: 'first' })['add']!(), 'b')
+  const none = setUp([instance('a'), instance('c')])
+  none.peer('a', true)
+  none.peer('c', true)
+  const all = await none.client.service('math').$broadcast()['add']!()
+  assert.deepEqual(
+    all.map(({ error }) => error?.code),
+    ['not_found', 'not_found'],
+  )
+})
+
+test('a call for one instance goes to no other, whatever it lacks', async () => {
+  const { client, peer } = setUp([instance('a'), instance('b', named)])
+  peer('a', true)
+  peer('b')
+  const m = client.service('math').$with({ instance: 'a' })
+  await assert.rejects(m['add']!(), { code: 'not_found' })
+})
+
 test('where "no such method" looks like a result, one that said nothing is asked only if nobody names the service', async () => {
   const both = setUp([instance('a', { via: 'bare+memory:a' }), instance('b', named)])
   both.peer('a')
@@ -140,6 +199,18 @@ test('a method without a service is looked for by its name, each by itself', asy
     watched.map(({ method }) => method),
     ['add', 'upper', 'sub'],
   )
+})
+
+test('one whose protocol has no names without a service is left out where others have them', async () => {
+  const servers = [instance('a', { via: 'whole+memory:a' }), instance('b', { via: 'bare+memory:b' })]
+  const both = setUp(servers)
+  both.peer('a')
+  both.peer('b')
+  for (let i = 0; i < 4; i++) assert.equal(await both.client.service('')['add']!(), 'b')
+  assert.equal((await both.client.service('math').$broadcast()['add']!()).length, 1, 'named, it is the other')
+  const alone = setUp(servers.slice(0, 1))
+  alone.peer('a')
+  assert.equal(await alone.client.service('')['add']!(), 'a', 'it answers for itself')
 })
 
 test('of several protocols at one address only the best is a way to it', async () => {

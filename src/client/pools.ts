@@ -6,7 +6,7 @@ import type { Instance } from '../core/instance.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
-import type { Protocol, Room } from '../protocols/protocol.ts'
+import type { Capabilities, Protocol, Room } from '../protocols/protocol.ts'
 import type { Transport } from '../transports/transport.ts'
 import { createEndpointPool, type EndpointPool } from './endpoint-pool.ts'
 import type { KnownMethods } from './known-methods.ts'
@@ -34,8 +34,8 @@ export interface PoolSetting {
 export interface PoolOpener {
   open(instance: Instance, endpoint: Endpoint): EndpointPool
   usable(instance: Instance): readonly Endpoint[]
-  /** Whether an answer over this protocol may be "no such method" without it showing. */
-  hasBareNames(endpoint: Endpoint): boolean
+  /** What its protocol can. */
+  can(endpoint: Endpoint): Partial<Capabilities>
 }
 
 export function createPoolOpener(parts: PoolParts, setting: PoolSetting): PoolOpener {
@@ -66,7 +66,7 @@ export function createPoolOpener(parts: PoolParts, setting: PoolSetting): PoolOp
           .filter(({ protocol, address }) => protocols.has(protocol) && transports.has(address.transport))
           .sort((a, b) => rank(a) - rank(b)),
       ),
-    hasBareNames: ({ protocol }) => protocols.get(protocol)?.can.bareNames === true,
+    can: ({ protocol }) => protocols.get(protocol)?.can ?? {},
   }
 }
 

@@ -47,6 +47,8 @@ export interface Capabilities {
    * from a result. Default false.
    */
   readonly bareNames?: boolean
+  /** Its peers refuse a method that is named without a service. Default false. */
+  readonly needsService?: boolean
 }
 
 export type SessionState = 'opening' | 'ready' | 'draining' | 'closed'

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { start, type TestProcess } from './process.ts'
 
@@ -91,7 +92,8 @@ export async function eventually(attempt: () => Promise<void>): Promise<void> {
       return await attempt()
     } catch (error) {
       if (performance.now() > until) throw error
-      await new Promise((resolve) => setImmediate(resolve))
+      // Whom it waits for is to have the processor, too.
+      await sleep(5)
     }
   }
 }

@@ -81,6 +81,7 @@ export const fooContract = {
 /** The types that a client sees. */
 export interface FooClient {
   Sum(...args: [a: number, b: number] | [args: Args]): number
+  Sleep(args: Args): number
   Nap(args: Args): number
   Fail(args: Args): number
   Upper(text: string): string

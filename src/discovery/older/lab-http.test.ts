@@ -242,20 +242,27 @@ describe('finding at the HTTP registry of the JSON lab', () => {
 
   it('what its author put into the parameters is taken for what it is', async () => {
     const { instances } = await found([
-      old('a', '1', { services: 'math, text', weight: '3', zone: 'west', id: 'a', load: 0.5, list: [1] }),
-      old('b', 2, { services: ['math'], weight: 'heavy', zone: 7 }),
+      old('a', '1', { services: 'math, text', weight: '3', zone: 'west', load: 0.5, list: [1] }),
+      old('b', 2, { services: ['math'], weight: '', zone: 7 }),
       old('c', 3, null),
       old('d', 4, { note: 'x'.repeat(10_000), services: 5, id: '' }),
     ])
     const [a, b, c, d] = instances
-    assert.deepEqual(
-      [a?.id, a?.weight, a?.zone, a?.services],
-      ['a', 3, 'west', [{ name: 'math' }, { name: 'text' }]],
-    )
+    assert.deepEqual([a?.weight, a?.zone, a?.services], [3, 'west', [{ name: 'math' }, { name: 'text' }]])
     assert.deepEqual({ ...a?.metadata }, { load: '0.5' })
     assert.deepEqual([b?.weight, b?.zone, b?.services], [1, undefined, [{ name: 'math' }]])
     assert.deepEqual([c?.services, d?.services, d?.id], [[], [], 'lab-json+tcp://d:4'])
     assert.deepEqual({ ...d?.metadata }, {})
+  })
+
+  it('older servers that call themselves the same are told apart, and found by it', async () => {
+    const { instances } = await found(
+      [1, 2].map((port) => old('a', port, { id: 'calculator', farcall: '{"services":[]}' })),
+    )
+    assert.deepEqual(
+      instances.map(({ id, metadata }) => [id, { ...metadata }]),
+      [1, 2].map((port) => [`lab-json+tcp://a:${port}`, { id: 'calculator' }]),
+    )
   })
 
   it('one process that is registered twice is one instance; of two lives of it the newer counts', async () => {

@@ -100,7 +100,7 @@ describe('entries of the registry of the JSON lab', () => {
     )
     assert.deepEqual(
       [many?.incarnation, many?.services.length, many?.services[0]],
-      [0, 300, { name: 'service-0' }],
+      [7, 300, { name: 'service-0' }],
     )
   })
 

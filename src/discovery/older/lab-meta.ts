@@ -2,9 +2,9 @@ import { formatEndpoint } from '../../core/endpoint.ts'
 import type { Instance } from '../../core/instance.ts'
 import { readField, readOptionalText } from '../api/guards.ts'
 import { decodeInstance } from '../api/instance-data.ts'
+import { readParameters, writeParameters } from '../api/lab-parameters.ts'
 import { maxNameLength } from '../api/limits.ts'
 import { dialableHost, readHost, readPort, tcpAddresses } from './endpoints.ts'
-import { readParameters, writeParameters } from './lab-parameters.ts'
 import type { HostPort } from './target.ts'
 
 /** What the registry of the JSON lab holds of one server, as it is written there. */
@@ -46,8 +46,7 @@ export function readMeta(value: unknown, asked: { proto: string; registry: HostP
   const proto = readOptionalText(readField(value, 'protocol', 'it'), 'protocol', maxNameLength) ?? asked.proto
   const endpoint = formatEndpoint({ protocol: protocolOf(proto), address: { transport: 'tcp', host, port } })
   const said = readParameters(readField(value, 'parameters', 'it') ?? {})
-  return decodeInstance(
-    { ...said, id: said.id ?? endpoint.slice(-maxNameLength), endpoints: [endpoint] },
-    'it',
-  )
+  // What others call their id may be that of several of them.
+  const { owner = { id: endpoint.slice(-maxNameLength) }, ...rest } = said
+  return decodeInstance({ ...rest, ...owner, endpoints: [endpoint] }, 'it')
 }

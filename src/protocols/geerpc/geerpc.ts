@@ -78,7 +78,14 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): Protocol {
     handleTimeoutMs,
     // One server side answers all variants, and only one detector may say so.
     ...(name === 'geerpc' && { detect: detectJsonKey('MagicNumber') }),
-    can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'many' },
+    can: {
+      streams: false,
+      metadata: false,
+      cancel: false,
+      deadline: false,
+      calls: 'many',
+      needsService: true,
+    },
     accept: (wire, handler, room) =>
       acceptGo({ wire, handler, room, dialect, begin: optionOpening(codecs, room) }),
     dial: (wire, room) =>

@@ -33,7 +33,14 @@ export function createNetRpcProtocol({ http = false }: NetRpcOptions = {}): Prot
     name: connectPath === undefined ? 'net-rpc' : 'net-rpc-http',
     // One server side answers both, and only one detector may say so.
     ...(connectPath === undefined && { detect: detectNetRpc }),
-    can: { streams: false, metadata: false, cancel: false, deadline: false, calls: 'many' },
+    can: {
+      streams: false,
+      metadata: false,
+      cancel: false,
+      deadline: false,
+      calls: 'many',
+      needsService: true,
+    },
     accept: (wire, handler, room) =>
       acceptGo({
         wire,

@@ -1,5 +1,5 @@
 import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts'
-import type { Instance, ServiceEntry } from '../../core/instance.ts'
+import type { Instance } from '../../core/instance.ts'
 import { invalid } from '../../discovery/api/guards.ts'
 import { decodeInstance } from '../../discovery/api/instance-data.ts'
 import { maxNameLength } from '../../discovery/api/limits.ts'
@@ -18,7 +18,7 @@ export interface FaceLeasesInit {
   readonly nextIncarnation: () => number
 }
 
-/** What older peers register: each instance at one endpoint, which is all that tells it from others, with a lease of its own. */
+/** What older peers register: each instance under a name, such as its endpoint, with a lease of its own. */
 export class FaceLeases {
   readonly #store: RegistryStore
   readonly #face: string
@@ -33,47 +33,62 @@ export class FaceLeases {
     this.#nextIncarnation = nextIncarnation
   }
 
-  /** What is registered at the endpoint through this face. */
-  get(endpoint: Endpoint): Instance | undefined {
-    return this.#store.get(this.#idOf(endpoint))
+  /** What is registered under the name through this face. */
+  get(name: string): Instance | undefined {
+    return this.#store.get(this.#idOf(name))
   }
 
   /**
    * Registers an instance, or keeps it alive and replaces what it said.
    * @throws RpcError `invalid_argument` for what no registry takes, and what the store throws.
    */
-  keep(endpoint: Endpoint, said: FaceInstance): Instance {
-    const id = this.#idOf(endpoint)
+  keep(name: string, { endpoints, ...said }: FaceInstance): Instance {
+    const id = this.#idOf(name)
     const incarnation = this.#store.get(id)?.incarnation ?? this.#nextIncarnation()
-    const data = { id, incarnation, endpoints: [formatEndpoint(endpoint)], ...said }
-    const instance = decodeInstance(data, 'instance')
-    this.#store.register({ id, incarnation, ...this.#terms }, [instance])
-    return this.#store.get(id) as Instance
+    const data = { id, incarnation, endpoints: endpoints.map(formatEndpoint), ...said }
+    return this.#register(decodeInstance(data, 'instance'))
+  }
+
+  /** Leaves an instance that is there only these of its endpoints. */
+  narrow(name: string, endpoints: readonly Endpoint[]): Instance {
+    const known = this.get(name) as Instance
+    return this.#register(Object.freeze({ ...known, endpoints: Object.freeze(endpoints) }))
   }
 
   /** Keeps an instance alive as it is. False if it is not there. */
-  renew(endpoint: Endpoint): boolean {
-    const known = this.get(endpoint)
+  renew(name: string): boolean {
+    const known = this.get(name)
     if (known === undefined) return false
     return this.#store.renew([{ id: known.id, incarnation: known.incarnation }]).lost.length === 0
   }
 
   /** Takes an instance out, if it is there. */
-  drop(endpoint: Endpoint): void {
-    const known = this.get(endpoint)
+  drop(name: string): void {
+    const known = this.get(name)
     if (known !== undefined) this.#store.unregister({ id: known.id, incarnation: known.incarnation })
   }
 
-  #idOf(endpoint: Endpoint): string {
-    const id = `${this.#face}:${formatEndpoint(endpoint)}`
+  // Gives what is held: the same object as before where it says the same.
+  #register(instance: Instance): Instance {
+    const { id, incarnation } = instance
+    this.#store.register({ id, incarnation, ...this.#terms }, [instance])
+    return this.#store.get(id) as Instance
+  }
+
+  #idOf(name: string): string {
+    const id = `${this.#face}:${name}`
     if (id.length <= maxNameLength) return id
-    throw invalid('the address', `is ${id.length - maxNameLength} characters too long`)
+    throw invalid('the address', `or the id, is ${id.length - maxNameLength} characters too long`)
   }
 }
 
-/** What an instance says beside where it is. */
+/** What an instance says. */
 export interface FaceInstance {
-  readonly services: readonly ServiceEntry[]
+  readonly endpoints: readonly Endpoint[]
+  /** Entries, or what was sent in their place: they are checked. */
+  readonly services: unknown
+  readonly weight?: number
+  readonly zone?: string | undefined
   readonly metadata?: Readonly<Record<string, string>>
 }
 

@@ -164,15 +164,24 @@ describe('what is registered through one face is found through every other', () 
     rig.registry.close()
   })
 
-  it('a Python client has the metadata of a Farcall server as parameters', async () => {
+  it('a Python client has as parameters what a Farcall server would say there of itself', async () => {
     const rig = createFacesRig()
     const metadata = { tenant: 'a', größe: '€' }
-    register(
-      rig,
-      farcall('f', [`lab-json+tcp://${host}:1`, 'lab-json+unix:/x', 'lab-json+tls://a:1'], { metadata }),
+    const instance = farcall(
+      'f',
+      [`lab-json+tcp://${host}:1`, 'lab-json+unix:/x', 'lab-json+tls://a:1', `tcp://${host}:1`],
+      { metadata, zone: 'north', weight: 2 },
     )
+    register(rig, instance)
     const { value } = await rig.json('/myRegistry/findAllInstances?proto=json')
-    assert.deepEqual(value, [{ protocol: 'json', host, port: 1, status: true, parameters: metadata }])
+    assert.equal(value.length, 1)
+    const [{ parameters, ...where }] = value
+    const { farcall: details, ...plain } = parameters
+    assert.deepEqual(where, { protocol: 'json', host, port: 1, status: true })
+    assert.deepEqual(plain, { ...metadata, id: 'f', services: 'math', weight: '2', zone: 'north' })
+    assert.deepEqual(JSON.parse(details).services, instance.services)
+    const again = await rig.json('/myRegistry/findAllInstances?proto=farcall')
+    assert.deepEqual(again.value[0].parameters, parameters, 'so that both are seen to be one')
     rig.registry.close()
   })
 })

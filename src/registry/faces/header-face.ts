@@ -1,4 +1,4 @@
-import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
+import { type Endpoint, formatEndpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Peer } from '../../core/peer.ts'
 import { invalid, readText } from '../../discovery/api/guards.ts'
@@ -61,7 +61,9 @@ export function headerFace(
       gate.admit(peer, () => {
         // All are read before the first is registered.
         const read = given.map((family) => readAddress(headers.get(family.server), family, peer))
-        for (const { endpoint, services } of read) leases.keep(endpoint, { services })
+        for (const { endpoint, services } of read) {
+          leases.keep(formatEndpoint(endpoint), { endpoints: [endpoint], services })
+        }
       })
       return { status: 200 }
     } catch (thrown) {

@@ -2,11 +2,18 @@ import type { RpcError } from '../../core/error.ts'
 import { showName } from '../../core/names.ts'
 import type { Peer } from '../../core/peer.ts'
 import { invalid, readText } from '../../discovery/api/guards.ts'
+import {
+  detailsName,
+  type LabProcess,
+  readParameters,
+  type Said,
+} from '../../discovery/api/lab-parameters.ts'
 import { maxNameLength } from '../../discovery/api/limits.ts'
 import { isJsonObject, member, readJson } from '../../protocols/json-head/read-json.ts'
 import { JsonSplitter } from '../../protocols/json-head/splitter.ts'
 import { writeJson } from '../../protocols/json-head/write-json.ts'
 import { type Place, readPlace } from './place.ts'
+import { namedServices } from './service-names.ts'
 
 /** The largest instance, as JSON in bytes: twice what may be in its parameters. */
 const maxInstanceBytes = 8 * 1024
@@ -21,10 +28,20 @@ export interface LabInstance {
   /** In our words: `json` means `lab-json` here. */
   readonly protocol: string
   readonly place: Place
-  /** The names of `parameters.services`; empty where there are none. */
-  readonly services: readonly string[]
+  /** Where a process of ours has sent it. */
+  readonly owner: LabProcess | undefined
+  readonly said: LabSaid
+}
+
+/** What its parameters say. */
+export interface LabSaid {
+  /** Those of `services`, or what a process of ours says of them; empty where there are none. */
+  readonly services: readonly unknown[]
   /** The parameters as texts: what is one already as it is, everything else as JSON. */
   readonly metadata: Readonly<Record<string, string>>
+  /** From a process of ours. To others the name may mean anything. */
+  readonly weight?: number
+  readonly zone?: string | undefined
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -38,8 +55,29 @@ export function readLabInstance(body: Uint8Array, peer: Peer | undefined): LabIn
     sent,
     protocol: readProtocol(member(sent, 'protocol')),
     place: readPlace({ host: member(sent, 'host'), port: member(sent, 'port') }, peer),
-    services: readServices(member(parameters, 'services')),
-    metadata: toTexts(parameters),
+    ...readSaid(parameters),
+  }
+}
+
+function readSaid(parameters: JsonObject): Pick<LabInstance, 'owner' | 'said'> {
+  const ours = readOurs(parameters)
+  if (ours?.owner === undefined) {
+    const services = namedServices(readServices(member(parameters, 'services')))
+    return { owner: undefined, said: { services, metadata: toTexts(parameters) } }
+  }
+  const { owner, services, weight, zone, metadata } = ours
+  // All that can be looked for; the details would only be told to every watcher twice.
+  const { [detailsName]: _, ...texts } = toTexts(parameters)
+  const list = Array.isArray(services) ? services : []
+  return { owner, said: { services: list, weight, zone, metadata: { ...texts, ...metadata } } }
+}
+
+function readOurs(parameters: JsonObject): Said | undefined {
+  try {
+    return readParameters(parameters)
+  } catch {
+    // Somebody else means something else by this name.
+    return undefined
   }
 }
 

@@ -1,15 +1,15 @@
 import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
+import { writeParameters } from '../../discovery/api/lab-parameters.ts'
 import { matches } from '../../discovery/resolver.ts'
 import type { HttpRequest, HttpResponse, HttpRoute } from '../../protocols/http-route.ts'
-import { FaceLeases } from './face-leases.ts'
 import type { FaceRoom } from './face-room.ts'
 import { answerInstance, type LabInstance, ourProtocol, readLabInstance, writeRest } from './lab-instance.ts'
 import { findOffers, overTcp } from './offered.ts'
+import { ProcessLeases } from './process-leases.ts'
 import { statusOfRefusal } from './refusal.ts'
 import { RevisionCache } from './revision-cache.ts'
-import { namedServices } from './service-names.ts'
 
 // A list goes out in pieces of about so many instances, so that a long one is never in memory as a whole.
 const instancesPerPiece = 500
@@ -25,15 +25,18 @@ export function labJsonFace(
   { leaseMs, path }: { readonly leaseMs: number; readonly path: string },
 ): HttpRoute {
   const { store, gate, nextIncarnation } = room
-  const leases = new FaceLeases({ store, face: 'json', leaseMs, nextIncarnation })
+  const leases = new ProcessLeases({ store, face: 'json', leaseMs, nextIncarnation })
   const lists = new RevisionCache<readonly string[]>(store)
   // What was sent, for as long as an instance has this metadata.
   const rests = new WeakMap<Instance['metadata'], string>()
+  // What is said of instances that came in other ways.
+  const written = new WeakMap<Instance, string>()
 
   function register(request: HttpRequest): HttpResponse {
-    return write(request, true, ({ sent, place, services, metadata, ...said }) => {
-      const named = services.length > 0 ? namedServices(services) : room.serviceNames(place)
-      const kept = leases.keep(endpointOf({ ...said, place }), { services: named, metadata })
+    return write(request, true, (instance) => {
+      const { sent, place, said, owner } = instance
+      const services = said.services.length > 0 ? said.services : room.serviceNames(place)
+      const kept = leases.keep(endpointOf(instance), { ...said, services }, owner)
       const rest = writeRest(sent)
       if (rests.get(kept.metadata) === rest) return
       rests.set(kept.metadata, rest)
@@ -79,12 +82,19 @@ export function labJsonFace(
       const place = formatHostPort(way.host, way.port)
       const rest = rests.get(instance.metadata)
       if (found.has(place) && rest === undefined) continue
-      const parameters = rest ?? writeRest({ parameters: instance.metadata })
+      const parameters = rest ?? writeOnce(instance)
       const [protocol, host] = [JSON.stringify(proto), JSON.stringify(way.host)]
       const head = `"protocol": ${protocol}, "host": ${host}, "port": ${way.port}, "status": true`
       found.set(place, `{${head}, ${parameters}}`)
     }
     return [...found.values()]
+  }
+
+  // As a process of ours would say it here, so that those who are told of it twice, for two protocols, see that it is one.
+  function writeOnce(instance: Instance): string {
+    const text = written.get(instance) ?? writeRest({ parameters: writeParameters(instance) })
+    written.set(instance, text)
+    return text
   }
 
   const actions: Readonly<Record<string, (request: HttpRequest) => HttpResponse>> = {

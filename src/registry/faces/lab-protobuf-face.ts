@@ -1,5 +1,5 @@
 import { currentCall } from '../../core/context.ts'
-import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
+import { type Endpoint, formatEndpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { method } from '../../core/method.ts'
@@ -28,8 +28,9 @@ export function labProtobufFace(room: FaceRoom, { leaseMs }: { readonly leaseMs:
       gate.admit(currentCall()?.peer, () => {
         const name = readName(request)
         const endpoint = readServer(request)
-        const known = leases.get(endpoint)?.services ?? []
-        leases.keep(endpoint, { services: withName(known, name) })
+        const key = formatEndpoint(endpoint)
+        const known = leases.get(key)?.services ?? []
+        leases.keep(key, { endpoints: [endpoint], services: withName(known, name) })
       })
     },
     discover(request) {
@@ -37,7 +38,8 @@ export function labProtobufFace(room: FaceRoom, { leaseMs }: { readonly leaseMs:
       const offers = findOffers(store, overTcp(protocol), (instance) => hasName(instance, name))
       return [...new Map(offers.map(({ way }) => [formatHostPort(way.host, way.port), way])).values()]
     },
-    heartbeat: (request) => gate.admit(currentCall()?.peer, () => leases.renew(readServer(request))),
+    heartbeat: (request) =>
+      gate.admit(currentCall()?.peer, () => leases.renew(formatEndpoint(readServer(request)))),
   })
   return internalService(labRegistryService, methods)
 }

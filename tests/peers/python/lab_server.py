@@ -45,9 +45,9 @@ class ServerStub:
 
 
 class RegistryClient:
-    def __init__(self, registry, host, port):
+    def __init__(self, registry, host, port, parameters):
         self.registry = registry
-        self.meta = {"protocol": "json", "host": host, "port": port, "status": None, "parameters": {}}
+        self.meta = {"protocol": "json", "host": host, "port": port, "status": None, "parameters": parameters}
 
     def post(self, what):
         connection = http.client.HTTPConnection(self.registry, timeout=10)
@@ -60,10 +60,12 @@ class RegistryClient:
         finally:
             connection.close()
 
-    def send_heartbeats(self, seconds):
+    def send_heartbeats(self, seconds, stop_event):
         while True:
             self.post("register")
-            time.sleep(seconds)
+            if stop_event.wait(seconds):
+                break
+        self.post("unregister")
 
 
 class RPCServer:
@@ -142,19 +144,23 @@ def main():
     parser.add_argument("-p", "--port", type=int, required=True)
     parser.add_argument("-r", "--registry", help="HOST:PORT of the registry")
     parser.add_argument("--heartbeat", type=float, default=5, help="seconds between two registrations")
+    parser.add_argument("--parameters", type=json.loads, default={}, help="what the registry is told beside it")
     args = parser.parse_args()
     server = RPCServer(args.host, args.port)
     for method in (add, sub, mul, div, power, factorial, upper, reverse, infinity, sleep):
         server.stub.register_services(method)
-    registry = None
+    stop_event, heartbeats = threading.Event(), None
     if args.registry is not None:
-        registry = RegistryClient(args.registry, args.host, server.sock.getsockname()[1])
-        threading.Thread(target=registry.send_heartbeats, args=(args.heartbeat,), daemon=True).start()
+        port = server.sock.getsockname()[1]
+        registry = RegistryClient(args.registry, args.host, port, args.parameters)
+        heartbeats = threading.Thread(target=registry.send_heartbeats, args=(args.heartbeat, stop_event), daemon=True)
+        heartbeats.start()
     try:
         server.serve()
     except KeyboardInterrupt:
-        if registry is not None:
-            registry.post("unregister")
+        stop_event.set()
+        if heartbeats is not None:
+            heartbeats.join()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,25 @@
 import { RpcError } from '../../core/error.ts'
 import type { Instance, ServiceEntry } from '../../core/instance.ts'
 import { isInternalName } from '../../core/names.ts'
-import { byteLength, invalid, readField, readPairs } from '../api/guards.ts'
-import { maxMetadataBytes, maxNameLength, maxServices } from '../api/limits.ts'
+import { maxWeight } from '../../core/weight.ts'
+import { byteLength, invalid, readField, readPairs } from './guards.ts'
+import { maxMetadataBytes, maxNameLength, maxServices } from './limits.ts'
 
 // What stands in the `parameters` of a server, which the older system leaves to its authors: its metadata, and beside it
 // `id`, `services` ("math,text"), `weight` and `zone`, for whoever may read them. What these cannot say is in `farcall`, as
 // JSON: versions and methods, the incarnation, and metadata that has one of these names.
 
-const detailsName = 'farcall'
-const ownNames: ReadonlySet<string> = new Set([detailsName, 'id', 'services', 'weight', 'zone'])
+/** Which of the parameters is written by processes of ours alone. */
+export const detailsName = 'farcall'
+const plainNames: ReadonlySet<string> = new Set([detailsName, 'services', 'weight', 'zone'])
+const ownNames: ReadonlySet<string> = new Set([...plainNames, 'id'])
 
 type Texts = Readonly<Record<string, string>>
 
-/** All texts. Where they would be more than a registry of ours takes (4 KiB), methods are left out, then all details. */
+/**
+ * All texts. Where they would be more than a registry of ours takes (4 KiB), methods are left out, then versions, then all
+ * details.
+ */
 export function writeParameters(instance: Instance): Texts {
   const { services, metadata, weight, zone, incarnation } = instance
   const names = services.map(({ name }) => name).filter((name) => !isInternalName(name))
@@ -25,18 +31,26 @@ export function writeParameters(instance: Instance): Texts {
     weight: String(weight),
     ...(zone !== undefined && { zone }),
   }
-  const withDetails = (list: readonly ServiceEntry[]) => {
-    const details = { incarnation, services: list, metadata: own }
-    return { ...plain, [detailsName]: JSON.stringify(details) }
+  const withDetails = (details: object) => {
+    return { ...plain, [detailsName]: JSON.stringify({ incarnation, ...details }) }
   }
+  const withServices = (list: readonly ServiceEntry[]) => withDetails({ services: list, metadata: own })
   const withoutMethods = services.map(({ methods: _, ...rest }) => rest)
-  return [withDetails(services), withDetails(withoutMethods)].find(isSmall) ?? plain
+  const from = [withServices(services), withServices(withoutMethods), withDetails({ metadata: own })]
+  return from.find(isSmall) ?? plain
+}
+
+/** One life of a process of ours, which may be registered at several places. */
+export interface LabProcess {
+  readonly id: string
+  /** Of two lives the one with the higher is the newer. */
+  readonly incarnation: number
 }
 
 /** What the parameters say of an instance; nothing is known of their shape. */
 export interface Said {
-  readonly id: string | undefined
-  readonly incarnation: unknown
+  /** Undefined where it is not one of ours: what others call `id` need not be unique. */
+  readonly owner: LabProcess | undefined
   readonly services: unknown
   readonly weight: number
   readonly zone: string | undefined
@@ -48,24 +62,36 @@ export interface Said {
  * @throws RpcError `invalid_argument` where `farcall` is no JSON.
  */
 export function readParameters(given: unknown): Said {
-  const text = (name: string) => {
-    const value = readField(given, name, 'parameters')
-    return typeof value === 'string' && value !== '' && value.length <= maxNameLength ? value : undefined
-  }
-  const weight = Number(readField(given, 'weight', 'parameters') ?? 1)
   const details = parseDetails(readField(given, detailsName, 'parameters'))
+  const owner = readProcess(readName(given, 'id'), readField(details, 'incarnation', detailsName))
   return {
-    id: text('id'),
-    incarnation: readField(details, 'incarnation', detailsName),
+    owner,
     services:
       readField(details, 'services', detailsName) ?? readServices(readField(given, 'services', 'parameters')),
-    weight: weight >= 0 && weight <= 1_000_000 ? weight : 1,
-    zone: text('zone'),
+    weight: readWeight(readField(given, 'weight', 'parameters')),
+    zone: readName(given, 'zone'),
     metadata: {
-      ...readMetadata(given as object),
+      ...readMetadata(given as object, owner === undefined ? plainNames : ownNames),
       ...readPairs(readField(details, 'metadata', detailsName), `${detailsName}.metadata`, maxMetadataBytes),
     },
   }
+}
+
+function readName(given: unknown, name: string): string | undefined {
+  const value = readField(given, name, 'parameters')
+  return typeof value === 'string' && value !== '' && value.length <= maxNameLength ? value : undefined
+}
+
+function readProcess(id: string | undefined, incarnation: unknown): LabProcess | undefined {
+  const isWhole = Number.isSafeInteger(incarnation) && (incarnation as number) >= 0
+  return id !== undefined && isWhole ? { id, incarnation: incarnation as number } : undefined
+}
+
+// `Number('')` is 0, and who weighs nothing is not called.
+function readWeight(value: unknown): number {
+  const weight =
+    typeof value === 'number' || (typeof value === 'string' && /\d/.test(value)) ? Number(value) : 1
+  return weight >= 0 && weight <= maxWeight ? weight : 1
 }
 
 function split(metadata: Texts): [own: Texts, others: Texts] {
@@ -99,11 +125,11 @@ function readServices(value: unknown): object[] {
     .map((name) => ({ name }))
 }
 
-function readMetadata(given: object): Record<string, string> {
+function readMetadata(given: object, others: ReadonlySet<string>): Record<string, string> {
   const metadata: Record<string, string> = Object.create(null)
   let room = maxMetadataBytes
   for (const [name, value] of Object.entries(given)) {
-    if (ownNames.has(name) || !['string', 'number', 'boolean'].includes(typeof value)) continue
+    if (others.has(name) || !['string', 'number', 'boolean'].includes(typeof value)) continue
     const text = String(value)
     room -= byteLength(name) + byteLength(text)
     if (room < 0) break
