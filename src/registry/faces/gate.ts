@@ -34,7 +34,7 @@ export function createGate({ clock, logger, allow, isAllowed }: GateInit): Gate 
     const who = allow.length === 0 ? 'nobody' : `only ${listNames(allow)}`
     throw new RpcError(
       'permission_denied',
-      `${host} may not register here in the way of the older systems, ${who} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
+      `${host} may not register here in the way of the older systems, ${who} may; to let it, start the registry with faces: { allow: […, '${host}'] }, or farcall registry --allow … --allow ${host}`,
     )
   }
 

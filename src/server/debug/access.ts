@@ -18,7 +18,7 @@ export function createAccess(token: string | undefined): Access {
         : refusal(
             403,
             'permission_denied',
-            "only programs on the server's own machine may see this; to allow others, serve with http: { debugToken: '…' }",
+            "only programs on the server's own machine may see this; to allow others, serve with http: { debugToken: '…' }, or on the command line with FARCALL_DEBUG_TOKEN",
           )
   }
   if (token === '' || /\s/.test(token))
