@@ -54,6 +54,9 @@ export class Connection implements Timed {
   after: Timed | undefined = undefined
   slot = -1
 
+  /** What it held when that was last looked at. */
+  heldBefore = 0
+
   readonly #house: House
   readonly #spoken: Spoken
   #state: ConnectionState = 'silent'
@@ -71,6 +74,11 @@ export class Connection implements Timed {
 
   get state(): ConnectionState {
     return this.#state
+  }
+
+  /** Bytes that are kept for it: of what has come in part, and what its peer has not taken yet. */
+  get held(): number {
+    return (this.#head?.length ?? 0) + (this.session?.held ?? 0) + this.#wire.out.queued
   }
 
   /** What could be spoken at this point of the connection, for people. */

@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts'
 import type { Room, Session } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import { Connection, type House, type Spoken } from './connection.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { LogGate } from './log-gate.ts'
 import type { showBytes } from './show-bytes.ts'
 
@@ -40,6 +41,7 @@ export class Connections implements House {
   readonly #all = new Set<Connection>()
   // In the order in which they fell silent: the first is the oldest.
   readonly #silent = new Set<Connection>()
+  readonly #held: HeldBytes
   #accepted = 0
   #turnedAway = 0
   #unrecognised = 0
@@ -54,6 +56,7 @@ export class Connections implements House {
     this.room = options.room
     this.#logger = options.logger
     this.#gate = new LogGate(options.clock)
+    this.#held = new HeldBytes(options.clock, options.limits, this.#all)
   }
 
   /** Takes a connection in. It never throws: a bad connection is nobody else's trouble. */
@@ -64,6 +67,7 @@ export class Connections implements House {
     const connection = new Connection(wire, this, spoken)
     this.#all.add(connection)
     connection.start()
+    this.#held.watch()
   }
 
   stats(): ConnectionStats {
@@ -103,6 +107,7 @@ export class Connections implements House {
   /** Ends all connections now, with their calls, and takes in no more. Resolves when their sessions let go of them. */
   async close(reason: RpcError): Promise<void> {
     this.#closed ??= reason
+    this.#held.stop()
     await Promise.all([...this.#all].map((connection) => connection.close(reason)))
   }
 

@@ -74,6 +74,11 @@ export class Exchange implements HttpRequest {
     return this.#body.bytes.subarray(0, this.#body.at)
   }
 
+  /** Bytes that are kept of the body. */
+  get held(): number {
+    return this.#body.bytes.length
+  }
+
   /** How much of the body has come. */
   get received(): number {
     return this.#body.at
