@@ -18,9 +18,12 @@ export function checkKnown(what: string, name: string, known: readonly string[])
   )
 }
 
-/** The protocols that a server is to speak; undefined for all. @throws UsageError for a name that is none. */
-export function protocolsOf(settings: ResolvedSettings): readonly string[] | undefined {
-  const names = textsOf(settings, 'protocols')
+/** The protocols that a setting names; undefined where it is not set. @throws UsageError for a name that is none. */
+export function protocolsOf(
+  settings: ResolvedSettings,
+  setting: 'protocols' | 'tokenless' = 'protocols',
+): readonly string[] | undefined {
+  const names = textsOf(settings, setting)
   // The others are ways to dial.
   const known = nodeParts.protocols.filter(({ detect }) => detect !== undefined).map(({ name }) => name)
   for (const name of names) checkKnown('protocol', name, known)

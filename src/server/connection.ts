@@ -83,7 +83,10 @@ export class Connection implements Timed {
 
   /** What could be spoken at this point of the connection, for people. */
   spokenNames(): string[] {
-    return this.#candidates().map((candidate) => candidate.name)
+    const all = this.#candidates()
+    // The others are ways to dial.
+    const told = all.filter(({ detect }) => detect !== undefined)
+    return (told.length > 0 ? told : all).map(({ name }) => name)
   }
 
   /** Begins to listen; within the turn in which the wire was accepted. */
@@ -213,7 +216,14 @@ export class Connection implements Timed {
     this.#house.spoke(this)
     this.#state = 'serving'
     this.protocol = protocol.name
-    const session = protocol.accept(this.#wire, this.#house.handler, this.#house.room)
+    const peer: Peer = { ...this.#wire.peer, protocol: protocol.name }
+    this.peer = peer
+    const { handler, room } = this.#house
+    const handlerOf: Handler = (call) => {
+      call.meet(peer)
+      return handler(call)
+    }
+    const session = protocol.accept(this.#wire, handlerOf, room)
     this.session = session
     session.onState = (state, reason) => {
       if (state === 'closed') this.#finish(reason)

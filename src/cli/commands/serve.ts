@@ -62,7 +62,8 @@ function layersFor({ settings, logger }: CommandRoom): Layer[] {
   const token = textOf(settings, 'token')
   const log = logCallsReadably(logger, 'info', textsOf(settings, 'redact'))
   // Arguments of a stranger are not even decoded, so the refusal is all that there is to log.
-  return token === undefined ? [log] : [logRefused(logger), requireToken({ token }), log]
+  const tokenless = protocolsOf(settings, 'tokenless')
+  return token === undefined ? [log] : [logRefused(logger), requireToken({ token, tokenless }), log]
 }
 
 function logRefused(logger: Logger): Layer {

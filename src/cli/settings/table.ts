@@ -210,6 +210,14 @@ export const settings = [
     secret: true,
   },
   {
+    key: 'serve.tokenless',
+    flags: '--tokenless <names>',
+    env: 'FARCALL_TOKENLESS',
+    kind: 'names',
+    about: 'protocols whose peers need no token, as lab-json: whoever can connect can speak them',
+    commands: ['serve'],
+  },
+  {
     key: 'httpHosts',
     flags: '--http-host <name>',
     env: 'FARCALL_HTTP_HOSTS',
