@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createFarcall } from 'farcall'
+import { connect, createFarcall } from 'farcall'
 import { gob } from '../src/codecs/gob/index.ts'
 import { Forge } from '../src/codecs/gob/testing.suite.ts'
 import { type Attacked, attacked } from './support/attacked.ts'
@@ -272,6 +272,9 @@ describe('one port on which everything is spoken, and peers that mean no good', 
         await Promise.all(peers.slice(-500).map((peer, i) => peer.send(halves[i % halves.length]?.[1] ?? '')))
       }
       await nobodyNotices()
+      // Nor does who comes only now.
+      await using newcomer = connect(at.target)
+      assert.equal(await newcomer.service<{ add(a: number, b: number): number }>('target').add(1, 2), 3)
       await at.holds(256)
     } finally {
       for (const peer of peers) peer[Symbol.dispose]()

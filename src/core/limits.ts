@@ -14,7 +14,10 @@ export interface Limits {
   readonly maxStreams: number
   /** Unary calls in flight per connection; more are refused. Default 1,024. */
   readonly maxCalls: number
-  /** Open connections per server; more are closed at once. Default 10,000. */
+  /**
+   * Open connections per server. Beyond, a new one takes the place of the oldest that has made no call, or else is closed
+   * at once. Default 10,000.
+   */
   readonly maxConnections: number
   /** Calls that a client holds, waiting or in flight; more fail at once. Default 10,000. */
   readonly maxPendingCalls: number

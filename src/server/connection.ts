@@ -22,6 +22,8 @@ export interface House {
   fellSilent(connection: Connection): void
   spoke(connection: Connection): void
   recognised(connection: Connection, session: Session): void
+  /** It has made its first call. */
+  called(connection: Connection): void
   refused(connection: Connection, why: string, head: ReturnType<typeof showBytes>): void
   trouble(connection: Connection, error: RpcError): void
   left(connection: Connection, reason: RpcError | undefined): void
@@ -63,6 +65,7 @@ export class Connection implements Timed {
   #wire: Wire
   #head: Uint8Array | undefined = undefined
   #depth = 0
+  #called = false
 
   constructor(wire: Wire, house: House, spoken: Spoken) {
     this.#wire = wire
@@ -220,6 +223,8 @@ export class Connection implements Timed {
     this.peer = peer
     const { handler, room } = this.#house
     const handlerOf: Handler = (call) => {
+      if (!this.#called) this.#house.called(this)
+      this.#called = true
       call.meet(peer)
       return handler(call)
     }
