@@ -186,6 +186,13 @@ describe('farcall config', { concurrency: 2 }, () => {
       [],
       /FARCALL_ADAPT_WEIGHT should be true or false, got 'yes'/,
     ],
+    [
+      'names that are no list',
+      { 'farcall.yaml': 'serve: { protocols: [1] }\n' },
+      {},
+      [],
+      /serve\.protocols should be names with commas between them, or a list of names, got \[1\]/,
+    ],
     ['what Kubernetes sets', {}, { FARCALL_PORT: 'tcp://10.0.0.1:8089' }, [], /enableServiceLinks/],
   ]
   for (const [what, files, env, args, pattern] of mistakes) {
@@ -212,6 +219,32 @@ describe('farcall', { concurrency: 2 }, () => {
     ],
     ['a missing argument', ['serve'], 2, /missing required argument 'module'/],
     ['a bad port', ['registry', '-p', '70000'], 2, /--port should be a port from 0 to 65535, got '70000'/],
+    [
+      'an older registry that there is not',
+      ['registry', '--faces', 'json,heder'],
+      2,
+      /unknown older registry 'heder'; did you mean header\?\n next: there are: json, header, protobuf, none/,
+    ],
+    ['faces, and none', ['registry', '--faces', 'none,json'], 2, /--faces says none, and also json/],
+    ['a lease that is none', ['registry', '--lease', 'json=x'], 2, /--lease json should be a number of at/],
+    [
+      'a range that is none',
+      ['registry', '--allow', 'all'],
+      2,
+      /'all' is no range of addresses; for example/,
+    ],
+    [
+      'a protocol that there is not',
+      ['registry', '--protocols', 'farcal'],
+      2,
+      /unknown protocol 'farcal'; did you mean farcall\?\n next: there are: farcall, http, .*lab-protobuf\n/,
+    ],
+    [
+      'a host that is none',
+      ['registry', '--http-host', 'a b'],
+      2,
+      /http\.hosts: 'a b' is no host; for example/,
+    ],
     ['both --at and --registry', ['list', '--at', 'a:1', '--registry', 'b:1'], 2, /only one can be meant/],
     ['a registry that is down', ['list', '--registry', '127.0.0.1:1'], 3, /the registry cannot be reached/],
     [

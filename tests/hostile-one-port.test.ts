@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createFarcall } from 'farcall'
+import { connect, createFarcall } from 'farcall'
 import { gob } from '../src/codecs/gob/index.ts'
 import { Forge } from '../src/codecs/gob/testing.suite.ts'
 import { type Attacked, attacked } from './support/attacked.ts'
 import { bystander } from './support/bystander.ts'
+import { goodCall, type Known, preface } from './support/hostile-bytes.ts'
 import { everyPart } from './support/older-systems.ts'
 import { type RawSocket, rawSocket } from './support/raw-socket.ts'
 
-// Peers of Go's protocols that mean no good, on a port on which everything is spoken; and others on the same port, who
+// Peers of every protocol that mean no good, on a port on which everything is spoken; and others on the same port, who
 // must not notice: one who speaks our own protocol, and one who speaks geerpc.
 
 const join = (...parts: (Uint8Array | string)[]) =>
@@ -19,6 +20,7 @@ const option = (codec: string, more: object = {}) =>
 const jsonCall = (method: string, body: string) =>
   `${JSON.stringify({ ServiceMethod: method, Seq: 1, Error: '' })}\n${body}\n`
 
+const known: Known = { service: 'target', method: 'add', args: [1, 2] }
 const Header = gob.struct('Header', { ServiceMethod: gob.string, Seq: gob.uint, Error: gob.string })
 const Request = gob.struct('Request', { ServiceMethod: gob.string, Seq: gob.uint })
 
@@ -26,6 +28,16 @@ const Request = gob.struct('Request', { ServiceMethod: gob.string, Seq: gob.uint
 const geerpcHeader = (method: string) =>
   join(option('gob'), gob.encode({ ServiceMethod: method, Seq: 1, Error: '' }, Header))
 const netRpcHeader = (method: string) => gob.encode({ ServiceMethod: method, Seq: 1 }, Request)
+
+/** A request of HTTP that calls with a body of JSON. */
+const post = (path: string, body: string, length = body.length) =>
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`
+const jsonRpc = (method: string, params: unknown = []) =>
+  `${JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })}\n`
+const labJson = (name: string, list: unknown = [], named: unknown = {}) =>
+  JSON.stringify({ method_name: name, method_args: list, method_kwargs: named })
+/** A request of the peers with protobuf; every text in it is short. */
+const labProtobuf = (service: string) => join('\n\x04call', Uint8Array.of(0x12, service.length), service)
 
 type Bomb = readonly [name: string, bytes: Uint8Array]
 const many = (count: number, add: (forge: Forge, i: number) => Forge) =>
@@ -78,6 +90,16 @@ const closed: readonly (readonly [name: string, sent: Uint8Array | string])[] = 
   ['geerpc: bytes that are no gob', join(option('gob'), new Uint8Array(5000).fill(0xff))],
   ['net-rpc: bytes that are no gob', join(Uint8Array.of(0x20, 0x7f), new Uint8Array(5000).fill(0xff))],
   ['net-rpc: a header that is none', gob.encode({ Something: 'else', And: ['more'] })],
+  ['http: an address of 30,000 characters', `GET /${'x'.repeat(30_000)} HTTP/1.1\r\n`],
+  ['http: a body of 10 MiB', post('/target/echo', 'x'.repeat(10 << 20))],
+  ['http: a field without an end', `GET / HTTP/1.1\r\nHost: ${'x'.repeat(30_000)}`],
+  ['json-rpc: a request of 30 MiB', `{"jsonrpc":"2.0","method":"${'x'.repeat(30 << 20)}`],
+  ['lab-json: a request of 30 MiB', `{"method_name":"add","method_args":["${'x'.repeat(30 << 20)}`],
+  [
+    'lab-protobuf: a field that claims 2^35 bytes',
+    join('\n\x04call', Uint8Array.of(0x12, 0xff, 0xff, 0xff, 0xff, 0x7f)),
+  ],
+  ['lab-protobuf: groups in groups', join('\n\x04call', new Uint8Array(5000).fill(0x1b))],
   ['a CONNECT without an end', `CONNECT /_goRPC_ HTTP/1.0\n${'x: y\n'.repeat(5000)}`],
   ['nothing that anybody speaks', new Uint8Array(5000).fill(0x61)],
   ...[...streamBombs, ...valueBombs].map(
@@ -137,6 +159,38 @@ const answered: readonly (readonly [name: string, sent: Uint8Array | string, hea
   ],
 ]
 
+/** Names that mean something to the language, as each protocol would have them called. */
+const namesOfTheLanguage = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'].flatMap(
+  (name): [string, string | Uint8Array, RegExp][] => {
+    const own = JSON.parse(`{"${name}":{"polluted":1}}`) as object
+    return [
+      [`http: the method ${name}`, post(`/target/${name}`, '[]'), /^HTTP\/1\.1 404 [^]*has no method/],
+      [`http: the service ${name}`, post(`/${name}/add`, '[]'), /^HTTP\/1\.1 404 [^]*unknown service/],
+      [`http: the bare name ${name}`, post(`/${name}`, '[]'), /^HTTP\/1\.1 404 [^]*no service has a method/],
+      [
+        `http: the parameter ${name}`,
+        post('/target/add', JSON.stringify(own)),
+        /^HTTP\/1\.1 400 [^]*target\.add (has no parameter|is missing argument)/,
+      ],
+      [`json-rpc: the method ${name}`, jsonRpc(`target.${name}`), /-32601/],
+      [`json-rpc: the service ${name}`, jsonRpc(`${name}.add`), /-32601/],
+      [`json-rpc: the bare name ${name}`, jsonRpc(name), /-32601/],
+      [`json-rpc: the parameter ${name}`, jsonRpc('target.add', own), /-32602.*target\.add has no parameter/],
+      [`json-rpc over HTTP: the bare name ${name}`, post('/rpc', jsonRpc(name)), /-32601/],
+      [`lab-json: the method ${name}`, labJson(`target.${name}`), /"res": "service 'target' has no method/],
+      [`lab-json: the service ${name}`, labJson(`${name}.add`), /"res": "unknown service/],
+      [`lab-json: the bare name ${name}`, labJson(name), /"res": "no service has a method/],
+      [
+        `lab-json: the parameter ${name}`,
+        labJson('target.add', [], own),
+        /"res": "target\.add has no parameter/,
+      ],
+      [`lab-protobuf: the bare name ${name}`, labProtobuf(name), /fail[^]*no service has a method/],
+      [`lab-protobuf: the method ${name}`, labProtobuf(`target.${name}`), /fail[^]*has no method/],
+    ]
+  },
+)
+
 /** Beginnings that do not go on. */
 const halves: readonly (readonly [name: string, sent: Uint8Array | string])[] = [
   ['half an option', '{"MagicNumber":3927900,"Codec'],
@@ -149,6 +203,15 @@ const halves: readonly (readonly [name: string, sent: Uint8Array | string])[] = 
   ['half a definition of net/rpc', netRpcHeader('target.add').subarray(0, 20)],
   ['half a request of net/rpc', netRpcHeader('target.add').subarray(0, -3)],
   ['a request of net/rpc without its body', netRpcHeader('target.add')],
+  ['half a head of HTTP', 'POST /target/add HTTP/1.1\r\nHost: loc'],
+  ['half a body of HTTP', post('/target/add', '[1, ', 6)],
+  ['half a chunk of HTTP', 'POST /a/b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1'],
+  ['half a request of json-rpc', jsonRpc('target.add', [1, 2]).slice(0, -9)],
+  ['half a batch of json-rpc', `[${jsonRpc('target.add', [1, 2])},`],
+  ['half a request of lab-json', labJson('target.add', [1, 2]).slice(0, -9)],
+  ['half a request of lab-protobuf', labProtobuf('target.add').subarray(0, -3)],
+  ['half a preface of ours', preface().subarray(0, 60)],
+  ['half a frame of ours', join(preface(), goodCall(1, known).subarray(0, 12))],
 ]
 
 /** Somebody who calls over geerpc all the while. */
@@ -192,7 +255,7 @@ describe('one port on which everything is spoken, and peers that mean no good', 
       await at.holds(16)
     })
 
-  for (const [name, sent, hears] of answered)
+  for (const [name, sent, hears] of [...answered, ...namesOfTheLanguage])
     it(`${name}: answered`, async () => {
       using peer = await rawSocket(at.target)
       await peer.send(sent)
@@ -209,6 +272,9 @@ describe('one port on which everything is spoken, and peers that mean no good', 
         await Promise.all(peers.slice(-500).map((peer, i) => peer.send(halves[i % halves.length]?.[1] ?? '')))
       }
       await nobodyNotices()
+      // Nor does who comes only now.
+      await using newcomer = connect(at.target)
+      assert.equal(await newcomer.service<{ add(a: number, b: number): number }>('target').add(1, 2), 3)
       await at.holds(256)
     } finally {
       for (const peer of peers) peer[Symbol.dispose]()
@@ -221,7 +287,7 @@ describe('one port on which everything is spoken, and peers that mean no good', 
 // One that says nothing more cannot be told from a slow one but by time: these limits are short.
 const shortLimits = { firstMessageTimeoutMs: 300, keepaliveMs: 300, keepaliveTimeoutMs: 300 }
 
-it('lets go of peers of Go that stop in the middle', { timeout: 30_000 }, async () => {
+it('lets go of peers that stop in the middle, whatever they speak', { timeout: 30_000 }, async () => {
   await using at = await attacked(shortLimits, { everything: true })
   await using _geerpc = geerpcCaller(at.target)
   await Promise.all(

@@ -32,10 +32,12 @@ function inSentences(logger: Logger): Logger {
 }
 
 function sentence(fields: Readonly<Record<string, unknown>>): string {
-  const { call, arguments: given, result, code, error, ms, peer, attempt } = fields
+  const { call, arguments: given, result, code, error, ms, peer, protocol, attempt } = fields
   const came = code === undefined ? `→ ${text(result ?? 'nothing')}` : `failed: ${text(code)}: ${text(error)}`
   const again = attempt === undefined ? '' : `  attempt ${text(attempt)}`
-  const from = peer === undefined ? '' : `  ${text(peer)}`
+  // What older peers call by is worth seeing.
+  const spoken = protocol === undefined || protocol === 'farcall' ? '' : ` ${text(protocol)}`
+  const from = peer === undefined ? '' : `  ${text(peer)}${spoken}`
   return `${text(call)} ${text(given ?? '')} ${came}  ${text(ms)} ms${from}${again}`
 }
 

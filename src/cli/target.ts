@@ -1,6 +1,6 @@
 import { formatHostPort } from '../core/endpoint.ts'
-import { nearest } from '../core/nearest.ts'
 import { formatEndpoint, nodeParts, parseEndpoint } from '../node.ts'
+import { checkKnown } from './known-names.ts'
 import { type PlaceFlags, placeOf } from './place-flags.ts'
 import type { ResolvedSettings } from './settings/resolve.ts'
 import { textsOf } from './settings/typed.ts'
@@ -130,11 +130,7 @@ function withProtocol(target: string, protocol: string | undefined): string {
 }
 
 function checkProtocol(name: string | undefined): void {
+  if (name === undefined) return
   const known = nodeParts.protocols.map((protocol) => protocol.name)
-  if (name === undefined || known.includes(name)) return
-  const [near] = nearest(name, known)
-  throw new UsageError(
-    `unknown protocol '${name}'${near === undefined ? '' : `; did you mean ${near}?`}`,
-    `there are: ${known.join(', ')}`,
-  )
+  checkKnown('protocol', name, known)
 }

@@ -14,17 +14,25 @@ export interface Limits {
   readonly maxStreams: number
   /** Unary calls in flight per connection; more are refused. Default 1,024. */
   readonly maxCalls: number
-  /** Open connections per server; more are closed at once. Default 10,000. */
+  /**
+   * Open connections per server. Beyond, a new one takes the place of the oldest that has made no call, or else is closed
+   * at once. Default 10,000.
+   */
   readonly maxConnections: number
   /** Calls that a client holds, waiting or in flight; more fail at once. Default 10,000. */
   readonly maxPendingCalls: number
   /** Bytes that wait to be sent on one connection; a peer that lets more pile up is closed. Default 16 MiB. */
   readonly maxUnsentBytes: number
+  /**
+   * Bytes that a server holds for all its connections together: of messages that have begun to come, and of what waits to
+   * be sent. Beyond, those that hold the most are closed. Default 512 MiB.
+   */
+  readonly maxHeldBytes: number
   /** How much of one stream may be on its way, unread. Default 256 KiB: enough to fill a 1 Gbit/s link at 2 ms. */
   readonly streamWindowBytes: number
   /** The same for all streams of a connection together. Default 4 MiB. */
   readonly connectionWindowBytes: number
-  /** How long a first message, once begun, may take to be recognised. Default 5 s. */
+  /** How long a first message, once begun, may take to be recognised; over HTTP the head of any request. Default 5 s. */
   readonly firstMessageTimeoutMs: number
   /** How long a connection may stay without ever sending a byte. Default 5 min: Go's clients dial early. */
   readonly silentTimeoutMs: number
@@ -51,6 +59,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxConnections: 10_000,
   maxPendingCalls: 10_000,
   maxUnsentBytes: 16 * MiB,
+  maxHeldBytes: 512 * MiB,
   streamWindowBytes: 256 * KiB,
   connectionWindowBytes: 4 * MiB,
   firstMessageTimeoutMs: 5_000,
@@ -78,8 +87,9 @@ export function resolveLimits(given: Partial<Limits> = {}): Limits {
     }
   }
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  // A message must fit into what may wait to be sent, or raising the one limit alone would close connections.
+  // A message must fit into what may wait to be sent and be held, or raising the one limit alone would close connections.
   const limits = { ...defaultLimits, ...defined }
   const maxUnsentBytes = Math.max(limits.maxUnsentBytes, limits.maxMessageBytes * 2)
-  return Object.freeze({ ...limits, maxUnsentBytes })
+  const maxHeldBytes = Math.max(limits.maxHeldBytes, limits.maxMessageBytes * 2)
+  return Object.freeze({ ...limits, maxUnsentBytes, maxHeldBytes })
 }

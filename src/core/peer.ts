@@ -15,3 +15,9 @@ export interface Peer {
     readonly alpn: string | undefined
   }
 }
+
+/** Whether the other end of a connection is on this machine. Of a stream that something else opened it is not known. */
+export function isLocalPeer({ transport, address }: Peer): boolean {
+  if (transport === 'unix' || transport === 'memory') return true
+  return /^(?:127(?:\.\d{1,3}){3}|\[::1\]|\[::ffff:127(?:\.\d{1,3}){3}\]):\d+$/.test(address)
+}

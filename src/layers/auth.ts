@@ -15,6 +15,11 @@ export interface RequireTokenOptions {
   readonly tokens?: Readonly<Record<string, string>>
   /** Decides by itself: gives the identity, or undefined (null, false) for a token that is not accepted. May throw an RpcError. */
   readonly verify?: (token: string, call: Call) => unknown
+  /**
+   * Protocols by which calls come through without a token, by name: for peers of older systems, which cannot send one.
+   * Whoever can connect can speak them. Their calls have no identity. Default: none.
+   */
+  readonly tokenless?: readonly string[] | undefined
 }
 
 /**
@@ -41,8 +46,10 @@ export function sendToken(token: string | (() => string | PromiseLike<string>)):
  */
 export function requireToken(options: RequireTokenOptions): Layer {
   const verify = resolveVerify(options)
+  const tokenless = new Set(options.tokenless)
   return (next) => (call) => {
     const token = bearerOf(call)
+    if (token === undefined && tokenless.has(call.peer?.protocol ?? '')) return next(call)
     if (token === undefined)
       return refuse(
         call,

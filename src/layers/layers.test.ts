@@ -228,6 +228,23 @@ describe('tokens', () => {
     assert.deepEqual(await serve({ verify }, 'Bearer jwt').reply, { identity: { user: 7 } })
   })
 
+  it('lets peers through that cannot send one, where their protocol is named, and nobody by another', async () => {
+    const by = (protocol: string | undefined, authorization?: string) => {
+      const { served } = layerRig()
+      const metadata = new Metadata(authorization === undefined ? {} : { authorization })
+      const peer = protocol === undefined ? undefined : { transport: 'tcp', address: 'a:1', protocol }
+      const layer = requireToken({ token: 's3cret', tokenless: ['lab-json'] })
+      return outcomeOf(
+        layer(({ identity }) => ({ identity })),
+        served({ metadata, peer }),
+      )
+    }
+    assert.deepEqual(await by('lab-json'), { identity: undefined })
+    assert.deepEqual(await by('lab-json', 'Bearer s3cret'), { identity: 'bearer' })
+    for (const refused of [by('lab-json', 'Bearer x'), by('json-rpc'), by('farcall'), by(undefined)])
+      assert.equal(((await refused) as RpcError).code, 'unauthenticated')
+  })
+
   it('refuses everything else before the arguments are decoded, and does not tell why', async () => {
     const wrong = [
       'Bearer s3creT',

@@ -49,6 +49,7 @@ export function logCalls(options: LogCallsOptions): Layer {
       ms: Math.round((endedAt - startedAt) * 100) / 100,
     }
     if (call.peer !== undefined) fields['peer'] = call.peer.address
+    if (call.peer?.protocol !== undefined) fields['protocol'] = call.peer.protocol
     if (call.attempt > 1) fields['attempt'] = call.attempt
     if (maxChars > 0) fields['arguments'] = showArguments(call, shown)
     if (error !== undefined) Object.assign(fields, { code: error.code, error: error.message.slice(0, 500) })

@@ -1,4 +1,5 @@
 import type { Handler } from '../core/layer.ts'
+import type { Metadata } from '../core/metadata.ts'
 import type { Peer } from '../core/peer.ts'
 import type { Room } from './protocol.ts'
 
@@ -20,6 +21,12 @@ export interface HttpRequest {
   readonly peer: Peer
   /** The `Host` field; empty where an HTTP/1.0 client sent none. */
   readonly host: string
+  /**
+   * What the caller sends along, a token among it, as with a call; made anew each time it is asked for. Undefined where
+   * that is nothing.
+   * @throws RpcError for what metadata cannot be, or is not allowed to.
+   */
+  readonly metadata?: Metadata | undefined
   /** Clock, limits and codecs of the server, for a route that makes calls. */
   readonly room: Room
   /** Aborted when the connection is lost before the answer has gone out. */

@@ -60,6 +60,8 @@ export interface Session extends AsyncDisposable {
   readonly inFlight: number
   /** How many the peer takes at once. */
   readonly limit: number
+  /** Bytes that it keeps of messages that are not all there, or not in the output yet. Default 0. */
+  readonly held?: number
   /** Told of each change, with the reason where there is one; of `ready` also when `limit` has grown meanwhile. */
   onState: (state: SessionState, reason?: RpcError) => void
   /** Takes no new calls and says so to the peer; what is in flight goes on. Closes itself when that has ended. */

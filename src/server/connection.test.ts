@@ -170,6 +170,7 @@ test('beyond the most connections a new one is closed at once, and the others do
   await using rig = createRig()
   const server = await rig.serve([math], { limits: { maxConnections: 2 } })
   const clients = [await rig.client(), await rig.client()]
+  for (const client of clients) assert.equal(await client.call('math', 'add', 1, 2), 3)
   const third = watch(await rig.dial())
   await rig.clock.settle()
   assert.equal(third.closed, true)
@@ -178,6 +179,27 @@ test('beyond the most connections a new one is closed at once, and the others do
   await rig.clock.settle()
   assert.equal(await (await rig.client()).call('math', 'add', 1, 2), 3)
   assert.equal(server.stats().connections.turnedAway, 1)
+})
+
+test('beyond the most connections those that have made no call make room for new ones, the oldest first', async () => {
+  await using rig = createRig()
+  const server = await rig.serve([math], { limits: { maxConnections: 3 } })
+  const caller = await rig.client()
+  assert.equal(await caller.call('math', 'add', 1, 2), 3)
+  const silent = watch(await rig.dial())
+  const begun = await rig.dial()
+  const half = watch(begun)
+  sendText(begun, 'LI')
+  await rig.clock.settle()
+  const next = await rig.client()
+  await rig.clock.settle()
+  assert.deepEqual([silent.closed, half.closed], [true, false])
+  const last = await rig.client()
+  await rig.clock.settle()
+  assert.equal(half.closed, true)
+  for (const client of [caller, next, last]) assert.equal(await client.call('math', 'add', 1, 2), 3)
+  assert.equal(server.stats().connections.open, 3)
+  assert.equal(server.stats().connections.turnedAway, 2)
 })
 
 test('connections inside one another are looked at three deep, not four', async () => {

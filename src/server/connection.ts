@@ -22,6 +22,8 @@ export interface House {
   fellSilent(connection: Connection): void
   spoke(connection: Connection): void
   recognised(connection: Connection, session: Session): void
+  /** It has made its first call. */
+  called(connection: Connection): void
   refused(connection: Connection, why: string, head: ReturnType<typeof showBytes>): void
   trouble(connection: Connection, error: RpcError): void
   left(connection: Connection, reason: RpcError | undefined): void
@@ -54,12 +56,16 @@ export class Connection implements Timed {
   after: Timed | undefined = undefined
   slot = -1
 
+  /** What it held when that was last looked at. */
+  heldBefore = 0
+
   readonly #house: House
   readonly #spoken: Spoken
   #state: ConnectionState = 'silent'
   #wire: Wire
   #head: Uint8Array | undefined = undefined
   #depth = 0
+  #called = false
 
   constructor(wire: Wire, house: House, spoken: Spoken) {
     this.#wire = wire
@@ -73,9 +79,17 @@ export class Connection implements Timed {
     return this.#state
   }
 
+  /** Bytes that are kept for it: of what has come in part, and what its peer has not taken yet. */
+  get held(): number {
+    return (this.#head?.length ?? 0) + (this.session?.held ?? 0) + this.#wire.out.queued
+  }
+
   /** What could be spoken at this point of the connection, for people. */
   spokenNames(): string[] {
-    return this.#candidates().map((candidate) => candidate.name)
+    const all = this.#candidates()
+    // The others are ways to dial.
+    const told = all.filter(({ detect }) => detect !== undefined)
+    return (told.length > 0 ? told : all).map(({ name }) => name)
   }
 
   /** Begins to listen; within the turn in which the wire was accepted. */
@@ -205,7 +219,16 @@ export class Connection implements Timed {
     this.#house.spoke(this)
     this.#state = 'serving'
     this.protocol = protocol.name
-    const session = protocol.accept(this.#wire, this.#house.handler, this.#house.room)
+    const peer: Peer = { ...this.#wire.peer, protocol: protocol.name }
+    this.peer = peer
+    const { handler, room } = this.#house
+    const handlerOf: Handler = (call) => {
+      if (!this.#called) this.#house.called(this)
+      this.#called = true
+      call.meet(peer)
+      return handler(call)
+    }
+    const session = protocol.accept(this.#wire, handlerOf, room)
     this.session = session
     session.onState = (state, reason) => {
       if (state === 'closed') this.#finish(reason)

@@ -6,6 +6,7 @@ import type { Logger } from '../core/log.ts'
 import type { Room, Session } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import { Connection, type House, type Spoken } from './connection.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { LogGate } from './log-gate.ts'
 import type { showBytes } from './show-bytes.ts'
 
@@ -15,7 +16,7 @@ export interface ConnectionStats {
   /** Open ones that have never sent anything. */
   readonly silent: number
   readonly accepted: number
-  /** Closed at once, because there were too many. */
+  /** Closed because there were too many: at once, or one that had made no call in the place of a new one. */
   readonly turnedAway: number
   /** Closed because nobody could tell what they speak. */
   readonly unrecognised: number
@@ -40,6 +41,9 @@ export class Connections implements House {
   readonly #all = new Set<Connection>()
   // In the order in which they fell silent: the first is the oldest.
   readonly #silent = new Set<Connection>()
+  // Those that have not made a call yet, the oldest first.
+  readonly #uncalled = new Set<Connection>()
+  readonly #held: HeldBytes
   #accepted = 0
   #turnedAway = 0
   #unrecognised = 0
@@ -54,16 +58,19 @@ export class Connections implements House {
     this.room = options.room
     this.#logger = options.logger
     this.#gate = new LogGate(options.clock)
+    this.#held = new HeldBytes(options.clock, options.limits, this.#all)
   }
 
   /** Takes a connection in. It never throws: a bad connection is nobody else's trouble. */
   accept(wire: Wire, spoken: Spoken): void {
     this.#accepted++
     if (this.#closed !== undefined) return wire.close(this.#closed)
-    if (this.#all.size >= this.limits.maxConnections) return this.#turnAway(wire)
+    if (this.#all.size >= this.limits.maxConnections && !this.#makeRoom()) return this.#turnAway(wire)
     const connection = new Connection(wire, this, spoken)
     this.#all.add(connection)
+    this.#uncalled.add(connection)
     connection.start()
+    this.#held.watch()
   }
 
   stats(): ConnectionStats {
@@ -103,6 +110,7 @@ export class Connections implements House {
   /** Ends all connections now, with their calls, and takes in no more. Resolves when their sessions let go of them. */
   async close(reason: RpcError): Promise<void> {
     this.#closed ??= reason
+    this.#held.stop()
     await Promise.all([...this.#all].map((connection) => connection.close(reason)))
   }
 
@@ -131,6 +139,10 @@ export class Connections implements House {
     const fields = { event: 'connected', peer: peer.address, transport: peer.transport, protocol }
     this.#logger.info(fields, `${peer.address} connected and speaks ${protocol}`)
     if (this.#draining) this.#drain(connection, session)
+  }
+
+  called(connection: Connection): void {
+    this.#uncalled.delete(connection)
   }
 
   refused(connection: Connection, why: string, head: ReturnType<typeof showBytes>): void {
@@ -165,6 +177,7 @@ export class Connections implements House {
   left(connection: Connection, reason: RpcError | undefined): void {
     this.#all.delete(connection)
     this.#silent.delete(connection)
+    this.#uncalled.delete(connection)
     this.#logLeft(connection, reason)
     if (this.#all.size > 0) return
     const waiting = this.#onEmpty
@@ -196,6 +209,21 @@ export class Connections implements House {
       this.trouble(connection, RpcError.from(thrown))
       void connection.close(stopping())
     }
+  }
+
+  /** Gives up the oldest that has never called: thousands that begin and do not go on must not keep others out. */
+  #makeRoom(): boolean {
+    const [oldest] = this.#uncalled
+    if (oldest === undefined) return false
+    this.#turnedAway++
+    const most = this.limits.maxConnections
+    oldest.hangUp(
+      new RpcError(
+        'resource_exhausted',
+        `${most} connections are open, the most allowed (maxConnections), and this one has made no call`,
+      ),
+    )
+    return true
   }
 
   #turnAway(wire: Wire): void {

@@ -16,7 +16,8 @@ export interface RawSocket extends Disposable {
 /** Connects to `tcp://…`, and says nothing. */
 export async function rawSocket(target: string): Promise<RawSocket> {
   const { host, port } = hostAndPort(target)
-  const socket = connect({ host, port: Number(port), noDelay: true, allowHalfOpen: true })
+  const bare = host.replace(/^\[(.*)\]$/, '$1')
+  const socket = connect({ host: bare, port: Number(port), noDelay: true, allowHalfOpen: true })
   await once(socket, 'connect')
   // Bytes in gob are no text, and a text of one character a byte keeps them all.
   let heard = ''

@@ -1,5 +1,8 @@
 import { startRegistry } from '../../node.ts'
 import type { CommandDefinition } from '../define-command.ts'
+import { facesOf } from '../face-settings.ts'
+import { httpOf } from '../http-settings.ts'
+import { protocolsOf } from '../known-names.ts'
 import { logCallsReadably } from '../log-calls.ts'
 import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
@@ -18,6 +21,8 @@ export const registry: CommandDefinition = {
     'farcall registry',
     'farcall registry -l :: -p 9999',
     'farcall registry --log-file registry.log',
+    'farcall registry --allow private --allow 192.0.2.0/24 --lease json=30000',
+    'farcall registry --faces none --protocols farcall',
   ],
   logLevel: 'info',
   async run(room) {
@@ -25,6 +30,9 @@ export const registry: CommandDefinition = {
     const started = await startRegistry({
       host: textOf(settings, 'listen'),
       port: numberOf(settings, 'port'),
+      faces: facesOf(settings),
+      protocols: protocolsOf(settings),
+      http: httpOf(settings),
       logger,
       // Mostly renewals; what matters of them the registry says itself.
       layers: [logCallsReadably(logger, 'debug')],

@@ -1,5 +1,7 @@
 import { type Layer, type Logger, requireToken, serve as serveServices } from '../../node.ts'
 import type { CommandDefinition } from '../define-command.ts'
+import { httpOf } from '../http-settings.ts'
+import { checkKnown, protocolsOf } from '../known-names.ts'
 import { loadServices } from '../load/services.ts'
 import { logCallsReadably } from '../log-calls.ts'
 import { toJson } from '../output/json.ts'
@@ -19,6 +21,7 @@ export const serve: CommandDefinition = {
     'farcall serve math.ts',
     'farcall serve math.ts -l :: -p 8089 --registry registry://127.0.0.1:9999',
     'farcall serve math.ts -p 0 --zone berlin --metadata tier=gold',
+    'farcall serve math.ts --protocols farcall,http --http-host math.example',
   ],
   logLevel: 'info',
   async run(room, [path = '']) {
@@ -26,6 +29,9 @@ export const serve: CommandDefinition = {
     const services = await loadServices(path)
     const advertise = textsOf(settings, 'advertise')
     const graceMs = numberOf(settings, 'graceMs') ?? 30_000
+    const bareService = textOf(settings, 'bareService')
+    const names = services.map(({ name }) => name)
+    if (bareService !== undefined) checkKnown('service', bareService, names)
     const server = await serveServices(services, {
       host: textOf(settings, 'listen'),
       port: numberOf(settings, 'port'),
@@ -37,6 +43,10 @@ export const serve: CommandDefinition = {
       adaptWeight: isOn(settings, 'adaptWeight'),
       metadata: pairsOf(settings, 'metadata'),
       drainTimeoutMs: graceMs,
+      protocols: protocolsOf(settings),
+      bareService,
+      exposeExceptions: isOn(settings, 'exposeExceptions'),
+      http: httpOf(settings),
       layers: layersFor(room),
       logger,
     }).catch(refuseUsage)
@@ -52,7 +62,8 @@ function layersFor({ settings, logger }: CommandRoom): Layer[] {
   const token = textOf(settings, 'token')
   const log = logCallsReadably(logger, 'info', textsOf(settings, 'redact'))
   // Arguments of a stranger are not even decoded, so the refusal is all that there is to log.
-  return token === undefined ? [log] : [logRefused(logger), requireToken({ token }), log]
+  const tokenless = protocolsOf(settings, 'tokenless')
+  return token === undefined ? [log] : [logRefused(logger), requireToken({ token, tokenless }), log]
 }
 
 function logRefused(logger: Logger): Layer {

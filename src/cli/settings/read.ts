@@ -17,6 +17,8 @@ export function readText(kind: Kind, text: string, where: string): Value {
     case 'texts':
       // Several addresses of one registry have commas between them, so lists have spaces.
       return text.split(/\s+/).filter((one) => one !== '')
+    case 'names':
+      return text.split(/[\s,]+/).filter((one) => one !== '')
     case 'pairs':
       return readPairs(text.split(','), where)
     case 'port':
@@ -33,13 +35,15 @@ export function readText(kind: Kind, text: string, where: string): Value {
 /** Reads what a repeated flag was given. @throws UsageError */
 export function readTexts(kind: Kind, texts: readonly string[], where: string): Value {
   if (kind === 'texts') return texts
+  if (kind === 'names') return readText(kind, texts.join(','), where)
   if (kind === 'pairs') return readPairs(texts, where)
   return readText(kind, texts.at(-1) ?? '', where)
 }
 
 /** Reads a value of a configuration file, which has types of its own. @throws UsageError */
 export function readValue(kind: Kind, value: unknown, where: string): Value {
-  if (kind === 'texts' && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
+  const isList = kind === 'texts' || kind === 'names'
+  if (isList && Array.isArray(value) && value.every((one) => typeof one === 'string')) return value
   if (kind === 'pairs' && isRecord(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, String(one)]))
   }
@@ -52,6 +56,7 @@ export function readValue(kind: Kind, value: unknown, where: string): Value {
 const expected: Readonly<Record<Kind, string>> = {
   text: 'a text',
   texts: 'a text or a list of texts',
+  names: 'names with commas between them, or a list of names',
   pairs: 'a map of texts',
   number: 'a number',
   port: 'a port',

@@ -2,7 +2,7 @@
 export type CommandName = 'registry' | 'serve' | 'call' | 'list' | 'methods' | 'watch' | 'demo' | 'config'
 
 /** What a setting holds, and so how it is read. */
-export type Kind = 'text' | 'texts' | 'pairs' | 'number' | 'port' | 'level' | 'switch'
+export type Kind = 'text' | 'texts' | 'names' | 'pairs' | 'number' | 'port' | 'level' | 'switch'
 
 /** One thing that can be set by flag, environment variable or configuration file. */
 export interface Setting {
@@ -24,6 +24,7 @@ export interface Setting {
 
 const everywhere = ['registry', 'serve', 'call', 'list', 'methods', 'watch', 'demo'] as const
 const asking = ['call', 'list', 'methods'] as const
+const serving = ['registry', 'serve'] as const
 
 /** Every setting there is. The order is that of the help and of `farcall config`. */
 export const settings = [
@@ -60,6 +61,42 @@ export const settings = [
     kind: 'port',
     fallback: '9999',
     about: 'the port to listen at; 0 takes a free one',
+    commands: ['registry'],
+  },
+  {
+    key: 'registryServer.protocols',
+    flags: '--protocols <names>',
+    env: 'FARCALL_PROTOCOLS',
+    kind: 'names',
+    about: 'what it speaks, as farcall,http; default: everything',
+    commands: ['registry'],
+  },
+  {
+    key: 'registryServer.faces',
+    flags: '--faces <names>',
+    env: 'FARCALL_FACES',
+    kind: 'names',
+    fallback: 'json,header,protobuf',
+    about: 'the older registries that it answers as, or none',
+    commands: ['registry'],
+  },
+  {
+    key: 'registryServer.allow',
+    flags: '--allow <range>',
+    env: 'FARCALL_ALLOW',
+    kind: 'texts',
+    fallback: 'private',
+    about:
+      'from where programs may register in the older ways, as 192.0.2.0/24; private is this machine and private networks; may be repeated',
+    commands: ['registry'],
+  },
+  {
+    key: 'registryServer.leases',
+    flags: '--lease <face=ms>',
+    env: 'FARCALL_LEASES',
+    kind: 'pairs',
+    about:
+      'how long who registers in an older way stays unheard of, 0 for ever; default json=10000, header=300000, protobuf=15000; may be repeated',
     commands: ['registry'],
   },
   {
@@ -131,6 +168,30 @@ export const settings = [
     commands: ['serve'],
   },
   {
+    key: 'serve.protocols',
+    flags: '--protocols <names>',
+    env: 'FARCALL_PROTOCOLS',
+    kind: 'names',
+    about: 'what it speaks, as farcall,http; default: everything',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.bareService',
+    flags: '--bare-service <name>',
+    env: 'FARCALL_BARE_SERVICE',
+    kind: 'text',
+    about: 'the service that is meant where a caller names only a method',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.exposeExceptions',
+    flags: '--expose-exceptions',
+    env: 'FARCALL_EXPOSE_EXCEPTIONS',
+    kind: 'switch',
+    about: 'tell callers the message of any exception, as the older systems do',
+    commands: ['serve'],
+  },
+  {
     key: 'serve.graceMs',
     flags: '--grace <ms>',
     env: 'FARCALL_GRACE_MS',
@@ -146,6 +207,39 @@ export const settings = [
     kind: 'text',
     about: 'what callers must bring, and what calls bring; better by environment',
     commands: ['serve', 'call', 'list', 'methods'],
+    secret: true,
+  },
+  {
+    key: 'serve.tokenless',
+    flags: '--tokenless <names>',
+    env: 'FARCALL_TOKENLESS',
+    kind: 'names',
+    about: 'protocols whose peers need no token, as lab-json: whoever can connect can speak them',
+    commands: ['serve'],
+  },
+  {
+    key: 'httpHosts',
+    flags: '--http-host <name>',
+    env: 'FARCALL_HTTP_HOSTS',
+    kind: 'texts',
+    about: 'a name with dots by which HTTP clients know it, or * for any; may be repeated',
+    commands: serving,
+  },
+  {
+    key: 'httpOrigins',
+    flags: '--http-origin <origin>',
+    env: 'FARCALL_HTTP_ORIGINS',
+    kind: 'texts',
+    about: 'a site whose pages may call it, as https://app.example; may be repeated',
+    commands: serving,
+  },
+  {
+    key: 'debugToken',
+    flags: '--debug-token <token>',
+    env: 'FARCALL_DEBUG_TOKEN',
+    kind: 'text',
+    about: 'what opens /debug/farcall and /metrics to other machines; better by environment',
+    commands: serving,
     secret: true,
   },
   {

@@ -18,6 +18,13 @@ export class Assemblies {
     this.#maxMessageBytes = maxMessageBytes
   }
 
+  /** Bytes that are kept of all of them. */
+  get held(): number {
+    let bytes = 0
+    for (const assembly of this.#open.values()) bytes += assembly.bytes.length
+    return bytes
+  }
+
   has(id: number): boolean {
     return this.#open.has(id)
   }

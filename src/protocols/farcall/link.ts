@@ -238,6 +238,11 @@ export class Link implements StreamSink {
     this.outbox.pump()
   }
 
+  /** Bytes of messages that have not all come, or not all left. */
+  get held(): number {
+    return this.assemblies.held + this.outbox.held
+  }
+
   get wireOpen(): boolean {
     return this.state !== 'closed' && this.#reason === undefined
   }

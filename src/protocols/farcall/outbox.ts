@@ -59,6 +59,11 @@ export class Outbox {
     this.peerMessageBytes = limits.maxMessageBytes
   }
 
+  /** Bytes of messages that wait to be written. */
+  get held(): number {
+    return this.#waitingBytes
+  }
+
   /** Whether the wire is full enough that whoever can wait, should. */
   get congested(): boolean {
     return this.#out.queued > partsAheadBytes

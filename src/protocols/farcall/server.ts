@@ -33,6 +33,7 @@ const cancelledBurst = 200
 
 class FarcallServer implements Session, LinkOwner, Servant {
   onState: (state: SessionState, reason?: RpcError) => void = () => {}
+  readonly limit: number
   readonly #room: Room
   readonly #handler: Handler
   readonly #link: Link
@@ -52,14 +53,14 @@ class FarcallServer implements Session, LinkOwner, Servant {
   #running = 0
 
   constructor(wire: Wire, handler: Handler, room: Room) {
+    this.limit = room.limits.maxCalls
     this.#room = room
     this.#handler = handler
     this.#link = new Link(wire, room, this, openCodec(firstCodec(room.codecs), room.limits, undefined))
     this.#replies = new ReplyWriter(this.#link)
     this.#streaming = new ServerStreams(this.#link, this.#replies)
     this.#methods.onNew = (entry) => this.#tellInfo(entry)
-    const place = callPlace()
-    const read = wire.onData
+    const [place, read] = [callPlace(), wire.onData]
     wire.onData = (chunk) => readingCalls(place, read, chunk)
   }
 
@@ -71,8 +72,8 @@ class FarcallServer implements Session, LinkOwner, Servant {
     return this.#calls.size
   }
 
-  get limit(): number {
-    return this.#room.limits.maxCalls
+  get held(): number {
+    return this.#link.held
   }
 
   drain(): void {

@@ -29,6 +29,10 @@ class JsonSession implements GoCodecSession {
     return this.#values.partial
   }
 
+  get held(): number {
+    return this.#values.bytes.length
+  }
+
   get broken(): RpcError | undefined {
     return this.#malformed ?? this.#values.broken
   }

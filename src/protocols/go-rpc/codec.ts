@@ -26,6 +26,8 @@ export interface GoCodecSession {
   finish(): void
   /** Whether something has begun of which bytes are missing. */
   readonly partial: boolean
+  /** Bytes that are kept of it. Default 0. */
+  readonly held?: number
   /** Why nothing more can be read; undefined while all is well. */
   readonly broken: RpcError | undefined
   /** @throws RpcError for what is no header: nothing after it can be told apart. */

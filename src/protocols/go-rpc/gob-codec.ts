@@ -50,6 +50,10 @@ class GobSession implements GoCodecSession {
     return this.#decoder.pending > 0
   }
 
+  get held(): number {
+    return this.#decoder.pending
+  }
+
   get broken(): RpcError | undefined {
     return this.#decoder.broken
   }

@@ -83,6 +83,10 @@ class GoServer implements Session, LinkOwner {
     return this.#header !== undefined || (this.#agreed?.codec.partial ?? false)
   }
 
+  get held(): number {
+    return this.#agreed?.codec.held ?? 0
+  }
+
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')

@@ -2,7 +2,6 @@ import { type Arguments, Call } from '../../core/call.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import type { HttpRequest } from '../http-route.ts'
 import { readCallFields } from './call-fields.ts'
-import { curlLine, showableBody } from './curl.ts'
 import { HttpProblem } from './problem.ts'
 
 /** The method that a path names. */
@@ -23,12 +22,11 @@ export function methodOf(parts: readonly string[]): NamedMethod | undefined {
 
 /**
  * Makes the call that a request stands for. Its arguments are decoded when they are first asked for.
- * @throws HttpProblem 415 for a body of another type than JSON, 400 for fields that make no sense.
+ * @throws HttpProblem 400 for fields that make no sense, RpcError for more metadata than the limits allow.
  */
 export function readCall(request: HttpRequest, named: NamedMethod, codec: CodecSession): Call {
   const { headers, body, room } = request
-  if (!isJson(headers.get('content-type'))) throw wrongType(request, named)
-  const head = readCallFields(headers, room.limits)
+  const head = readCallFields(headers)
   const startedAt = room.clock.recent()
   return new Call({
     clock: room.clock,
@@ -38,7 +36,7 @@ export function readCall(request: HttpRequest, named: NamedMethod, codec: CodecS
     bounded: head.bounded,
     oneway: head.oneway,
     peer: request.peer,
-    metadata: head.metadata,
+    metadata: request.metadata,
     key: head.key,
     attempt: head.attempt,
     startedAt,
@@ -47,20 +45,8 @@ export function readCall(request: HttpRequest, named: NamedMethod, codec: CodecS
 }
 
 /** The one type of body that a page of another site cannot send unasked. */
-function isJson(type: string | undefined): boolean {
+export function isJson(type: string | undefined): boolean {
   return type !== undefined && /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)
-}
-
-function wrongType(request: HttpRequest, { service, method }: NamedMethod): HttpProblem {
-  const { host, path, body, peer, room } = request
-  const line = curlLine({
-    host,
-    secure: peer.transport === 'tls',
-    path,
-    body: showableBody(body),
-    info: room.info(service, method),
-  })
-  return new HttpProblem(415, `calls are JSON, and say so: ${line}`)
 }
 
 // A list is the arguments in their order; anything else is a message that stands for all of them, as in the protocols

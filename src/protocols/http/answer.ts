@@ -2,11 +2,11 @@ import type { CodecSession } from '../../core/codec.ts'
 import { markNotExecuted, RpcError } from '../../core/error.ts'
 import { type Handler, isPending } from '../../core/layer.ts'
 import type { HttpResponse, HttpRoute } from '../http-route.ts'
-import { methodOf, readCall } from './answer-call.ts'
+import { isJson, methodOf, type NamedMethod, readCall } from './answer-call.ts'
 import { BodyPump } from './body-pump.ts'
-import { curlLine } from './curl.ts'
 import { encodeError, errorStart } from './error-body.ts'
 import type { Exchange } from './exchange.ts'
+import { explainType, explainVerb } from './explain.ts'
 import { listEverything } from './listing.ts'
 import type { OriginPolicy } from './origin.ts'
 import { HttpProblem } from './problem.ts'
@@ -61,15 +61,27 @@ function answerItself(exchange: Exchange, room: AnswerRoom): void {
   if (head.target === '*') throw new HttpProblem(400, "only OPTIONS has the target '*'")
   const named = methodOf(exchange.target.parts)
   if (method === 'POST' && named !== undefined) {
+    if (!isJson(head.fields.get('content-type')))
+      return later(exchange, room, explainType(exchange, room.handler, named).then(thrown))
     const refusal = room.refusal()
     const call = readCall(exchange, named, room.codec)
     if (refusal !== undefined) throw markNotExecuted(refusal)
     return serve(exchange, room, call)
   }
-  if (named !== undefined && exchange.room.info(named.service, named.method) !== undefined) {
-    throw wrongMethod(exchange, named)
-  }
-  later(exchange, room, listEverything(exchange, room.handler, room.routes))
+  later(exchange, room, explain(exchange, room, named))
+}
+
+async function explain(
+  exchange: Exchange,
+  { handler, routes }: AnswerRoom,
+  named: NamedMethod | undefined,
+): Promise<HttpResponse> {
+  const problem = named === undefined ? undefined : await explainVerb(exchange, handler, named)
+  return problem === undefined ? listEverything(exchange, handler, routes) : thrown(problem)
+}
+
+function thrown(problem: HttpProblem): never {
+  throw problem
 }
 
 function serve(exchange: Exchange, room: AnswerRoom, call: ReturnType<typeof readCall>): void {
@@ -171,15 +183,4 @@ function preflight({ head }: Exchange, policy: OriginPolicy): HttpResponse {
       'access-control-max-age': '600',
     },
   }
-}
-
-function wrongMethod(exchange: Exchange, named: { service: string; method: string }): HttpProblem {
-  const { host, path, peer, room } = exchange
-  const line = curlLine({
-    host,
-    secure: peer.transport === 'tls',
-    path,
-    info: room.info(named.service, named.method),
-  })
-  return new HttpProblem(405, `a method is called by POST: ${line}`, { allow: 'POST, OPTIONS' })
 }

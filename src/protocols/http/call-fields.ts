@@ -1,8 +1,8 @@
 import type { Call } from '../../core/call.ts'
-import { checkMetadata, type Metadata } from '../../core/metadata.ts'
+import { checkMetadata } from '../../core/metadata.ts'
 import type { Limits } from '../../core/limits.ts'
 import type { HttpFields } from '../http-route.ts'
-import { metadataPrefixes, readMetadata, writeMetadata } from './metadata-fields.ts'
+import { metadataPrefixes, writeMetadata } from './metadata-fields.ts'
 import { HttpProblem } from './problem.ts'
 
 /** What the fields of a request say of the call. SPEC.md explains each. */
@@ -26,15 +26,12 @@ export interface CallHead {
   readonly oneway: boolean
   /** An object holds the arguments by name, whatever the method takes. */
   readonly named: boolean
-  readonly metadata: Metadata | undefined
 }
 
-/** @throws RpcError for a field that makes no sense, or more metadata than the limits allow. */
-export function readCallFields(fields: HttpFields, limits: Limits): CallHead {
+/** @throws HttpProblem 400 for a field that makes no sense. */
+export function readCallFields(fields: HttpFields): CallHead {
   const whole = readNumber(fields, callFields.timeout)
   const begin = readNumber(fields, callFields.beginTimeout)
-  const metadata = readMetadata(fields, metadataPrefixes.head)
-  if (metadata !== undefined) checkMetadata(metadata, limits)
   return {
     timeoutMs: whole ?? begin,
     bounded: whole !== undefined,
@@ -42,7 +39,6 @@ export function readCallFields(fields: HttpFields, limits: Limits): CallHead {
     attempt: readNumber(fields, callFields.attempt) ?? 1,
     oneway: readWord(fields, callFields.oneway, 'true'),
     named: readWord(fields, callFields.arguments, 'named'),
-    metadata,
   }
 }
 

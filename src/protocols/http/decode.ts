@@ -47,6 +47,11 @@ export class HttpDecoder<Head extends Framed> {
     return this.#end - this.#at
   }
 
+  /** Bytes that it keeps for what comes. */
+  get held(): number {
+    return this.#bytes.length
+  }
+
   /** `idle`: between messages, with nothing of the next. */
   get phase(): 'idle' | 'head' | 'body' {
     if (this.#state.kind !== 'head') return 'body'

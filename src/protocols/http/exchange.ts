@@ -1,9 +1,11 @@
 import { MemoryOutput } from '../../core/bytes/output.ts'
 import type { RpcError } from '../../core/error.ts'
+import { checkMetadata, type Metadata } from '../../core/metadata.ts'
 import type { Peer } from '../../core/peer.ts'
 import type { HttpRequest } from '../http-route.ts'
 import type { Room } from '../protocol.ts'
 import type { DecodeEvent } from './decode.ts'
+import { metadataPrefixes, readMetadata } from './metadata-fields.ts'
 import { HttpProblem } from './problem.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseWriter } from './response-writer.ts'
@@ -70,8 +72,19 @@ export class Exchange implements HttpRequest {
     return this.head.fields.get('host') ?? ''
   }
 
+  get metadata(): Metadata | undefined {
+    const metadata = readMetadata(this.head.fields, metadataPrefixes.head)
+    if (metadata !== undefined) checkMetadata(metadata, this.room.limits)
+    return metadata
+  }
+
   get body(): Uint8Array {
     return this.#body.bytes.subarray(0, this.#body.at)
+  }
+
+  /** Bytes that are kept of the body. */
+  get held(): number {
+    return this.#body.bytes.length
   }
 
   /** How much of the body has come. */

@@ -2,10 +2,8 @@ import { Call } from '../../core/call.ts'
 import type { ServiceDescription } from '../../core/describe.ts'
 import { isNotExecuted, RpcError } from '../../core/error.ts'
 import { type Handler, isPending } from '../../core/layer.ts'
-import type { Metadata } from '../../core/metadata.ts'
 import { isInternalName } from '../../core/names.ts'
 import type { HttpRequest, HttpResponse, HttpRoute } from '../http-route.ts'
-import { metadataPrefixes, readMetadata } from './metadata-fields.ts'
 import { curlLine } from './curl.ts'
 
 // Who asks for a list can wait that long for it.
@@ -46,7 +44,8 @@ function exampleOf({ host, peer }: HttpRequest, services: readonly ServiceDescri
   return curlLine({ host, secure: peer.transport === 'tls', path, info: method })
 }
 
-async function askServices(request: HttpRequest, handler: Handler): Promise<ServiceDescription[]> {
+/** The services that the server tells this caller of; none where a layer refuses to, and none of Farcall's own. */
+export async function askServices(request: HttpRequest, handler: Handler): Promise<ServiceDescription[]> {
   try {
     const all = await ask(request, handler)
     return (all as readonly ServiceDescription[]).filter(({ name }) => !isInternalName(name))
@@ -58,7 +57,6 @@ async function askServices(request: HttpRequest, handler: Handler): Promise<Serv
 async function ask(request: HttpRequest, handler: Handler): Promise<unknown> {
   const { room, peer } = request
   const { clock } = room
-  const metadata: Metadata | undefined = readMetadata(request.headers, metadataPrefixes.head)
   const deadline = clock.now() + timeoutMs
   const args = { list: [] }
   const call = new Call({
@@ -68,7 +66,7 @@ async function ask(request: HttpRequest, handler: Handler): Promise<unknown> {
     args,
     deadline,
     peer,
-    metadata,
+    metadata: request.metadata,
     phase: 'read',
   })
   call.watchDeadline()

@@ -38,7 +38,7 @@ export function createOriginPolicy(options: OriginOptions = {}): OriginPolicy {
     if (hosts.has('*') || hosts.has(read.name) || hosts.has(`${read.name}:${read.port}`)) return undefined
     return new HttpProblem(
       421,
-      `this server does not answer to the name '${read.name}'; if it should, serve with http: { hosts: ['${read.name}'] }`,
+      `this server does not answer to the name '${read.name}'; if it should, serve with http: { hosts: ['${read.name}'] }, or --http-host ${read.name}`,
     )
   }
 
@@ -50,7 +50,7 @@ export function createOriginPolicy(options: OriginOptions = {}): OriginPolicy {
       return undefined
     return new HttpProblem(
       403,
-      `pages of '${shown(origin)}' may not use this server; if they should, serve with http: { origins: ['${shown(origin)}'] }`,
+      `pages of '${shown(origin)}' may not use this server; if they should, serve with http: { origins: ['${shown(origin)}'] }, or --http-origin ${shown(origin)}`,
     )
   }
 

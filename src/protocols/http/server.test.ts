@@ -315,7 +315,7 @@ describe('http server: connections', () => {
   it('a head that takes too long, or a body that trickles, is given up', async () => {
     const rig = await serve()
     await rig.ask('GET / HTTP/1.1\r\nhos')
-    await rig.clock.advance(9_900)
+    await rig.clock.advance(4_900)
     assert.equal(await rig.ask('t'), '')
     await rig.clock.advance(200)
     assert.equal(statusOf(await rig.rest()), 408)
@@ -328,6 +328,15 @@ describe('http server: connections', () => {
     }
     await slow.clock.advance(1200)
     assert.equal(statusOf(await slow.rest()), 408)
+  })
+
+  it('a body that came fast and stops is given up', async () => {
+    const rig = await serve()
+    await rig.ask(post('/math/show', 'x'.repeat(3_000_000)).slice(0, -1))
+    await rig.clock.advance(29_900)
+    assert.equal(await rig.ask(''), '')
+    await rig.clock.advance(200)
+    assert.equal(statusOf(await rig.rest()), 408)
   })
 
   it('a body that comes at a fair speed is waited for', async () => {

@@ -16,8 +16,6 @@ import { type RequestHead, readRequestHead } from './request-head.ts'
 import { ResponseWriter } from './response-writer.ts'
 import type { ServedCall } from './served-call.ts'
 
-/** How long a head may take, from its first byte to its end. */
-export const headTimeoutMs = 10_000
 /** How long a body may take before its speed counts, and how fast it must come then. */
 export const bodyTimeoutMs = 10_000
 export const minBodyBytesPerMs = 1.024
@@ -61,6 +59,7 @@ class HttpServer implements Session, Timed {
   #answered = 0
   #phase: 'idle' | 'head' | 'body' | 'blocked' | undefined = undefined
   #phaseAt = 0
+  #heardAt = 0
   #reason: RpcError | undefined = undefined
   #stopLingering: (() => void) | undefined = undefined
   /** Handlers that have not finished, also those whose call is over. */
@@ -98,6 +97,10 @@ class HttpServer implements Session, Timed {
     return Math.max(this.#busy ? 1 : 0, this.#unfinished())
   }
 
+  get held(): number {
+    return this.#decoder.held + (this.#exchange?.held ?? 0)
+  }
+
   /** Goes on until the request that is coming is answered; a connection that waits for the next one ends at once. */
   drain(): void {
     if (this.state !== 'ready') return
@@ -121,14 +124,14 @@ class HttpServer implements Session, Timed {
   /** Called by the wheel: nothing has come, or too slowly. */
   onDue(): void {
     switch (this.#phase) {
-      case 'head':
-        return this.#refuse(
-          new HttpProblem(408, `the head of a request took longer than ${headTimeoutMs} ms`),
-        )
+      case 'head': {
+        const { firstMessageTimeoutMs } = this.#room.limits
+        const message = `the head of a request took longer than ${firstMessageTimeoutMs} ms`
+        return this.#refuse(new HttpProblem(408, message))
+      }
       case 'body': {
-        const received = this.#exchange?.received ?? 0
-        const allowedMs = bodyTimeoutMs + received / minBodyBytesPerMs
-        if (this.#room.clock.now() < this.#phaseAt + allowedMs) return this.#arm(this.#phaseAt + allowedMs)
+        const due = this.#bodyDue()
+        if (this.#room.clock.now() < due) return this.#arm(due)
         return this.#refuse(new HttpProblem(408, 'the body of a request came too slowly'))
       }
       case 'blocked':
@@ -144,7 +147,7 @@ class HttpServer implements Session, Timed {
 
   #onData(chunk: Uint8Array): void {
     if (this.#deaf) return
-    this.#room.clock.now()
+    this.#heardAt = this.#room.clock.now()
     this.#decoder.push(chunk)
     this.#work()
   }
@@ -322,10 +325,17 @@ class HttpServer implements Session, Timed {
       case 'blocked':
         return this.#arm(this.#phaseAt + this.#room.limits.silentTimeoutMs)
       case 'head':
-        return this.#arm(this.#phaseAt + headTimeoutMs)
+        return this.#arm(this.#phaseAt + this.#room.limits.firstMessageTimeoutMs)
       case 'body':
-        return this.#arm(this.#phaseAt + bodyTimeoutMs)
+        return this.#arm(this.#bodyDue())
     }
+  }
+
+  // What came fast earns no time in which nothing comes.
+  #bodyDue(): number {
+    const received = this.#exchange?.received ?? 0
+    const allowedMs = bodyTimeoutMs + received / minBodyBytesPerMs
+    return Math.min(this.#phaseAt + allowedMs, this.#heardAt + this.#room.limits.keepaliveMs)
   }
 
   #arm(due: number): void {

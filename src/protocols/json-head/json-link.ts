@@ -59,6 +59,10 @@ class JsonInput implements LinkOwner {
     return this.#splitter.partial
   }
 
+  get held(): number {
+    return this.#splitter.held
+  }
+
   onData(chunk: Uint8Array): void {
     this.#splitter.push(chunk)
   }

@@ -8,6 +8,8 @@ export interface LinkOwner {
   onData(chunk: Uint8Array): void
   /** Whether something has begun that is not all there. */
   readonly partial: boolean
+  /** Bytes that are kept of it. Default 0. */
+  readonly held?: number
   /** The peer sent what cannot be told apart; nothing after it is read. The owner answers, if it likes, and finishes. */
   onGarbage(problem: RpcError): void
   /** The peer sends no more, and ended between two messages. */
@@ -58,6 +60,11 @@ export class Link {
   /** Whether what the peer sends is still read. */
   get listening(): boolean {
     return !this.#deaf
+  }
+
+  /** Bytes that are kept of what has begun. */
+  get held(): number {
+    return this.#owner.held ?? 0
   }
 
   /** Changes the state; false if it was that already, or closed. */

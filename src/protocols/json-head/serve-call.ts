@@ -1,6 +1,7 @@
 import { type Arguments, Call } from '../../core/call.ts'
 import { isNotExecuted, RpcError } from '../../core/error.ts'
 import { type Handler, isPending, type Reply } from '../../core/layer.ts'
+import type { Metadata } from '../../core/metadata.ts'
 import type { Peer } from '../../core/peer.ts'
 import { isStream } from '../../core/stream.ts'
 import type { Room } from '../protocol.ts'
@@ -16,6 +17,7 @@ export interface ServeInit {
   readonly oneway?: boolean
   /** Absolute, by the room's clock. Default: none, where the peer does not say how long it waits. */
   readonly deadline?: number
+  readonly metadata?: Metadata | undefined
   /** The protocol, for errors. */
   readonly protocol: string
 }
@@ -28,10 +30,11 @@ export type OnServed = (call: Call, value: unknown, error: RpcError | undefined)
 
 /**
  * Makes the call that a request stands for and has it carried out, where a reply is one value: for protocols without
- * streams, deadlines and metadata. To abandon it, cancel it.
+ * streams. To abandon it, cancel it.
  */
 export function serveCall(init: ServeInit, onServed: OnServed): Call {
-  const { room, peer, service, method, args, oneway = false, deadline = Number.POSITIVE_INFINITY } = init
+  const { room, peer, service, method, args, metadata, oneway = false } = init
+  const { deadline = Number.POSITIVE_INFINITY } = init
   const call = new Call({
     clock: room.clock,
     service,
@@ -41,6 +44,7 @@ export function serveCall(init: ServeInit, onServed: OnServed): Call {
     deadline,
     oneway,
     peer,
+    metadata,
     startedAt: room.clock.recent(),
     phase: 'read',
   })

@@ -60,6 +60,11 @@ export class JsonSplitter {
     return this.#depth > 0
   }
 
+  /** Bytes that are kept of it. */
+  get held(): number {
+    return this.#kept.length
+  }
+
   /**
    * Takes in what has come.
    * @throws RpcError `invalid_argument` for what is not the beginning of a message, or a control character in a

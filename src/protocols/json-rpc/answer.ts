@@ -1,5 +1,6 @@
 import { RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
+import type { Metadata } from '../../core/metadata.ts'
 import type { Peer } from '../../core/peer.ts'
 import { readJson } from '../json-head/read-json.ts'
 import { JsonSplitter } from '../json-head/splitter.ts'
@@ -14,16 +15,21 @@ export interface JsonRpcAnswer {
   cancel(reason: RpcError): void
 }
 
+/** What a message came with. */
+export interface JsonRpcAround {
+  readonly room: Room
+  readonly peer?: Peer
+  /** That of each call in it, as a token. Default: none, for JSON-RPC itself cannot carry any. */
+  readonly metadata?: Metadata | undefined
+}
+
 /** Answers one message (a request or a batch) that came as a whole, as the body of an HTTP request does. */
-export function answerJsonRpc(
-  body: Uint8Array,
-  handler: Handler,
-  around: { readonly room: Room; readonly peer?: Peer },
-): JsonRpcAnswer {
-  const requests = new Requests({ room: around.room, handler, peer: around.peer })
+export function answerJsonRpc(body: Uint8Array, handler: Handler, around: JsonRpcAround): JsonRpcAnswer {
+  const { room, peer, metadata } = around
+  const requests = new Requests({ room, handler, peer, metadata })
   const text = new Promise<string | undefined>((resolve) => {
     try {
-      if (!requests.take(readWhole(body, around.room), resolve)) resolve(undefined)
+      if (!requests.take(readWhole(body, room), resolve)) resolve(undefined)
     } catch (thrown) {
       requests.refuse(RpcError.from(thrown, 'invalid_argument'), resolve)
     }

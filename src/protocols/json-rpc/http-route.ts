@@ -33,8 +33,9 @@ function answer(request: HttpRequest, handler: Handler): HttpResponse | Promise<
   return respond(request, handler)
 }
 
-async function respond({ body, room, peer, signal }: HttpRequest, handler: Handler): Promise<HttpResponse> {
-  const { text, cancel } = answerJsonRpc(body, handler, { room, peer })
+async function respond(request: HttpRequest, handler: Handler): Promise<HttpResponse> {
+  const { body, room, peer, metadata, signal } = request
+  const { text, cancel } = answerJsonRpc(body, handler, { room, peer, metadata })
   const stop = () =>
     cancel(new RpcError('cancelled', 'the connection to the caller was lost', { phase: 'write' }))
   if (signal.aborted) stop()

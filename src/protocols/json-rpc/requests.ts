@@ -1,6 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import { markNotExecuted, RpcError } from '../../core/error.ts'
 import type { Handler } from '../../core/layer.ts'
+import { Metadata } from '../../core/metadata.ts'
 import type { Peer } from '../../core/peer.ts'
 import { serveCall, splitName } from '../json-head/serve-call.ts'
 import type { Room } from '../protocol.ts'
@@ -13,6 +14,8 @@ export interface RequestsInit {
   readonly room: Room
   readonly handler: Handler
   readonly peer: Peer | undefined
+  /** That of each call, where what the requests came in has any. */
+  readonly metadata?: Metadata | undefined
   /** A call has ended. */
   onEnded?(): void
 }
@@ -91,9 +94,18 @@ export class Requests {
   }
 
   #serve({ to, name, args, notification }: Request, send: Send): void {
-    const { room, handler, peer } = this.#init
+    const { room, handler, peer, metadata } = this.#init
     this.#running++
-    const init = { room, handler, peer, ...splitName(name), args, oneway: notification, protocol: 'json-rpc' }
+    const init = {
+      room,
+      handler,
+      peer,
+      ...splitName(name),
+      args,
+      oneway: notification,
+      metadata: metadata === undefined ? undefined : new Metadata(metadata),
+      protocol: 'json-rpc',
+    }
     const call = serveCall(init, (ending, value, error) => {
       this.#running--
       this.#calls.delete(ending)

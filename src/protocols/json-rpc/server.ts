@@ -41,6 +41,10 @@ class JsonRpcServer implements Session, JsonLinkOwner {
     return this.#requests.inFlight
   }
 
+  get held(): number {
+    return this.#link.held
+  }
+
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.#requests.draining = true

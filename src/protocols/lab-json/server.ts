@@ -59,6 +59,10 @@ class LabJsonServer implements Session, JsonLinkOwner {
     return this.#busy ? 1 : 0
   }
 
+  get held(): number {
+    return this.#link.held
+  }
+
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')

@@ -35,6 +35,11 @@ export class Incoming {
     return this.#bytes.subarray(0, this.#length)
   }
 
+  /** Bytes that are kept. */
+  get held(): number {
+    return this.#bytes.length
+  }
+
   get isEmpty(): boolean {
     return this.#length === 0
   }

@@ -66,6 +66,10 @@ class LabProtobufServer implements Session, LinkOwner {
     return !this.#taken && !this.#incoming.isEmpty
   }
 
+  get held(): number {
+    return this.#incoming.held
+  }
+
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')

@@ -25,7 +25,7 @@ function add(list: BlockList, range: string): void {
   if (version === 0 || length > most) {
     throw new RpcError(
       'invalid_argument',
-      `faces.allow: ${showName(range)} is no range of addresses; for example 10.0.0.0/8, fd00::/8 or 192.0.2.7`,
+      `faces.allow: ${showName(range)} is no range of addresses; for example 10.0.0.0/8, fd00::/8 or 192.0.2.7, or private`,
     )
   }
   list.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6')

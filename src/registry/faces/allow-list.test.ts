@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createAllowList } from './allow-list.node.ts'
-import { defaultAllowed } from './options.ts'
+import { resolveFacesOptions } from './options.ts'
 
 describe('the list of who may write', () => {
-  const isAllowed = createAllowList(defaultAllowed)
+  const isAllowed = createAllowList(resolveFacesOptions().allow)
   for (const host of ['127.0.0.1', '127.9.9.9', '10.255.0.1', '172.31.0.1', '192.168.1.1', '169.254.9.9']) {
     it(`has ${host} by default`, () => assert.ok(isAllowed(host)))
   }
@@ -22,11 +22,13 @@ describe('the list of who may write', () => {
     const all = createAllowList(['0.0.0.0/0', '::/0'])
     assert.ok(all('8.8.8.8') && all('2001:db8::1'))
     assert.ok(!createAllowList([])('127.0.0.1'))
+    const more = createAllowList(resolveFacesOptions({ allow: ['192.0.2.0/24', 'private'] }).allow)
+    assert.ok(more('192.0.2.7') && more('127.0.0.1') && !more('192.0.3.7'))
   })
 
   for (const range of [
     '',
-    'private',
+    'public',
     '10.0.0.0/33',
     '::/129',
     '10.0.0/8',

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import { listNames } from '../../core/names.ts'
-import type { Peer } from '../../core/peer.ts'
+import { isLocalPeer, type Peer } from '../../core/peer.ts'
 import { guardLogger, LogGate } from '../../server/index.ts'
 import { seenHost } from '../seen-host.ts'
 
@@ -28,13 +28,15 @@ export function createGate({ clock, logger, allow, isAllowed }: GateInit): Gate 
   const log = guardLogger(logger)
 
   function check(peer: Peer | undefined): void {
-    const host = seenHost(peer)
-    // Without a host it comes from this machine.
-    if (host === undefined || isAllowed(host)) return
+    // Who calls within this process has no connection.
+    if (peer === undefined) return
+    const seen = seenHost(peer)
+    if (seen === undefined ? isLocalPeer(peer) : isAllowed(seen)) return
+    const host = seen ?? peer.address
     const who = allow.length === 0 ? 'nobody' : `only ${listNames(allow)}`
     throw new RpcError(
       'permission_denied',
-      `${host} may not register here in the way of the older systems, ${who} may; to let it, start the registry with faces: { allow: ['${host}', …] }`,
+      `${host} may not register here in the way of the older systems, ${who} may; to let it, start the registry with faces: { allow: […, '${host}'] }, or farcall registry --allow … --allow ${host}`,
     )
   }
 

@@ -168,7 +168,7 @@ describe('the registry of the Go systems', () => {
     assert.equal(response.status, 403)
     assert.match(
       await textOf(response),
-      /203\.0\.113\.9 may not register here .*faces: \{ allow: \['203\.0\.113\.9'/,
+      /203\.0\.113\.9 may not register here .*faces: \{ allow: \[…, '203\.0\.113\.9'\] \}.* --allow 203\.0\.113\.9/,
     )
     for (let i = 0; i < 1_000; i++) post('tcp@10.0.0.5:1', { from: '2001:db8::9' })
     assert.equal(store.size, 0)

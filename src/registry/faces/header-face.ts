@@ -1,14 +1,13 @@
 import { type Endpoint, formatEndpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
-import type { Peer } from '../../core/peer.ts'
+import { isLocalPeer, type Peer } from '../../core/peer.ts'
 import { invalid, readText } from '../../discovery/api/guards.ts'
 import { maxEndpointLength } from '../../discovery/api/limits.ts'
 import type { HttpRequest, HttpResponse, HttpRoute } from '../../protocols/http-route.ts'
-import { seenHost } from '../seen-host.ts'
 import { FaceLeases } from './face-leases.ts'
 import type { FaceRoom } from './face-room.ts'
 import { findOffers } from './offered.ts'
-import { isLoopback, readHostPort } from './place.ts'
+import { readHostPort } from './place.ts'
 import { statusOfRefusal } from './refusal.ts'
 import { RevisionCache } from './revision-cache.ts'
 
@@ -47,7 +46,7 @@ export function headerFace(
   }
 
   function listAll({ peer }: HttpRequest): HttpResponse {
-    const isHere = isOnThisMachine(peer)
+    const isHere = isLocalPeer(peer)
     const fields = families.map((family) => [family.servers, list(family, isHere)] as const)
     return { status: 200, headers: { ...Object.fromEntries(fields), 'cache-control': 'no-store' } }
   }
@@ -104,7 +103,7 @@ export function headerFace(
 
 // A path of another machine would be one of whoever dials it.
 function readUnix(path: string, peer: Peer): Endpoint {
-  if (!isOnThisMachine(peer)) {
+  if (!isLocalPeer(peer)) {
     throw invalid('the address', 'is a unix socket, and those are for servers on the machine of the registry')
   }
   if (!path.startsWith('/') || !isListable(path)) {
@@ -114,11 +113,6 @@ function readUnix(path: string, peer: Peer): Endpoint {
     )
   }
   return { protocol: 'geerpc', address: { transport: 'unix', path } }
-}
-
-function isOnThisMachine(peer: Peer): boolean {
-  const host = seenHost(peer)
-  return host === undefined || isLoopback(host)
 }
 
 /** An endpoint as a client of a system dials it; undefined where it cannot, or where it would break the list. */

@@ -9,8 +9,9 @@ export interface FacesOptions {
   /** That of the Python system with protobuf: `register`, `discover`, `heartbeat`. `false` leaves it out. */
   readonly protobuf?: FaceOptions | false | undefined
   /**
-   * From which addresses peers may write through these faces, which know no tokens: ranges such as `10.0.0.0/8`, or
-   * single addresses. Default: those of this machine and of private networks. Reading is open, as the registry is.
+   * From which addresses peers may write through these faces, which know no tokens: ranges such as `192.0.2.0/24`, single
+   * addresses, or `private` for this machine and private networks. Default `['private']`. Reading is open, as the registry
+   * is.
    */
   readonly allow?: readonly string[] | undefined
   /**
@@ -48,8 +49,8 @@ export interface ResolvedFacesOptions {
   readonly services: Readonly<Record<string, readonly string[]>>
 }
 
-/** This machine, and what is private or of one link, in IPv4 and IPv6. */
-export const defaultAllowed: readonly string[] = Object.freeze([
+// This machine, and what is private or of one link, in IPv4 and IPv6.
+const privateRanges: readonly string[] = Object.freeze([
   '127.0.0.0/8',
   '10.0.0.0/8',
   '172.16.0.0/12',
@@ -80,7 +81,9 @@ export function resolveFacesOptions(given: FacesOptions = {}): ResolvedFacesOpti
       }),
     ),
     protobuf: resolveFace('protobuf', given.protobuf, ({ leaseMs = 15_000 }: FaceOptions) => ({ leaseMs })),
-    allow: texts('faces.allow', given.allow ?? defaultAllowed),
+    allow: texts('faces.allow', given.allow ?? ['private']).flatMap((range) =>
+      range === 'private' ? privateRanges : [range],
+    ),
     services: given.services ?? {},
   })
 }

@@ -33,11 +33,6 @@ export function readHostPort(text: string, peer: Peer | undefined): Place {
   return readPlace({ host: match[1], port: match[2] }, peer)
 }
 
-/** Whether a host can only be this machine. */
-export function isLoopback(host: string): boolean {
-  return /^127\.|^::1$/.test(host)
-}
-
 function readPort(value: unknown): number {
   // Configuration files give texts to programs that do not mind.
   const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value

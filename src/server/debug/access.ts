@@ -1,24 +1,35 @@
 import { RpcError } from '../../core/error.ts'
-import type { Peer } from '../../core/peer.ts'
+import { isLocalPeer } from '../../core/peer.ts'
 import { sameSecret } from '../../core/same-secret.ts'
 import type { HttpRequest, HttpResponse } from '../../protocols/http-route.ts'
 
 /** Why a request may not see what the pages show; undefined where it may. */
 export type Access = (request: HttpRequest) => HttpResponse | undefined
 
+// Whoever comes through a proxy on this machine looks as if he were here; these are the fields that proxies add.
+const proxyFields = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+]
+
 /**
- * Without a token only this machine may look; with one, whoever sends it as `Authorization: Bearer …`, from anywhere.
+ * Without a token only this machine may look, and not through a proxy that says that it is one; with a token, whoever
+ * sends it as `Authorization: Bearer …`, from anywhere.
  * @throws RpcError `invalid_argument` for a token that is empty or holds spaces.
  */
 export function createAccess(token: string | undefined): Access {
   if (token === undefined) {
-    return ({ peer }) =>
-      isLocal(peer)
+    return ({ peer, headers }) =>
+      isLocalPeer(peer) && !proxyFields.some((name) => headers.has(name))
         ? undefined
         : refusal(
             403,
             'permission_denied',
-            "only programs on the server's own machine may see this; to allow others, serve with http: { debugToken: '…' }",
+            "only programs on the server's own machine may see this; to allow others, serve with http: { debugToken: '…' }, or on the command line with FARCALL_DEBUG_TOKEN",
           )
   }
   if (token === '' || /\s/.test(token))
@@ -34,12 +45,6 @@ export function createAccess(token: string | undefined): Access {
       ? undefined
       : refusal(401, 'unauthenticated', 'the token is not accepted', { 'www-authenticate': 'Bearer' })
   }
-}
-
-/** Whether the other end of a connection is on this machine. */
-export function isLocal({ transport, address }: Peer): boolean {
-  if (transport === 'unix' || transport === 'memory') return true
-  return /^(?:127(?:\.\d{1,3}){3}|\[::1\]|\[::ffff:127(?:\.\d{1,3}){3}\]):\d+$/.test(address)
 }
 
 function refusal(
