@@ -210,9 +210,9 @@ export class Cluster {
    * Whether a leg of a broadcast was of no use: others say that they have the service, and this one, which said nothing,
    * lacks it. Where nobody says what he offers, as in a list of addresses, every answer counts.
    */
-  isStray(leg: Call, pool: EndpointPool, error: RpcError): boolean {
+  isStray(call: Call, pool: EndpointPool, error: RpcError): boolean {
     const isOffered = this.#candidates.all.some(({ instance }) => instance.services.length > 0)
-    return isOffered && this.#lacks(leg, pool, error)
+    return isOffered && this.#lacks(call, pool, error)
   }
 
   // Who did not say what it offers, and shows by its error that it lacks the service, is for a while no candidate any more
