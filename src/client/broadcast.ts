@@ -12,8 +12,8 @@ export interface BroadcastRoom {
   readonly routes: Routes
   /** Everyone to be called, once it is known who that is. Rejects if there is nobody. */
   everyone(call: Call): Promise<readonly EndpointPool[]>
-  /** Whether it was called only because it did not say what it offers, and has answered that this is not among it. */
-  lacks(call: Call, pool: EndpointPool, error: RpcError): boolean
+  /** Whether it was called only because it did not say what it offers, unlike others, and has answered that it lacks this. */
+  isStray(call: Call, pool: EndpointPool, error: RpcError): boolean
 }
 
 /**
@@ -42,12 +42,12 @@ async function callEveryone(call: Call, result: 'all' | 'first', room: Broadcast
   const pools = await room.everyone(call)
   if (call.cancelled !== undefined) throw call.cancelled
   const legs = pools.map((pool) => startLeg(call, pool, room))
-  const lacks: Lacks = (pool, error) => error !== undefined && room.lacks(call, pool, error)
-  if (result === 'first') return first(legs, lacks)
+  const isStray: IsStray = (pool, error) => error !== undefined && room.isStray(call, pool, error)
+  if (result === 'first') return first(legs, isStray)
   const results = await Promise.all(legs.map(legResult))
   // Where time ran out, what came in time still counts; one that is cancelled is no longer wanted at all.
   throwIfUnwanted(call)
-  const meant = results.filter(({ error }, i) => !lacks(pools[i] as EndpointPool, error))
+  const meant = results.filter(({ error }, i) => !isStray(pools[i] as EndpointPool, error))
   return meant.length > 0 ? meant : results
 }
 
@@ -55,7 +55,7 @@ function throwIfUnwanted({ cancelled }: Call): void {
   if (cancelled?.code === 'cancelled') throw cancelled
 }
 
-type Lacks = (pool: EndpointPool, error: RpcError | undefined) => boolean
+type IsStray = (pool: EndpointPool, error: RpcError | undefined) => boolean
 
 interface Leg {
   readonly call: Call
@@ -81,10 +81,10 @@ async function legResult({ endpoint, reply }: Leg): Promise<BroadcastResult<unkn
   }
 }
 
-async function first(legs: readonly Leg[], lacks: Lacks): Promise<unknown> {
+async function first(legs: readonly Leg[], isStray: IsStray): Promise<unknown> {
   let winner: { readonly value: unknown } | undefined
   let firstError: RpcError | undefined
-  let firstLack: RpcError | undefined
+  let firstStray: RpcError | undefined
   const settled = legs.map(async ({ call, pool, reply }) => {
     try {
       const value = await reply
@@ -92,7 +92,7 @@ async function first(legs: readonly Leg[], lacks: Lacks): Promise<unknown> {
       winner = { value }
     } catch (thrown) {
       const error = RpcError.from(thrown)
-      if (lacks(pool, error)) firstLack ??= error
+      if (isStray(pool, error)) firstStray ??= error
       else firstError ??= error
       return
     }
@@ -101,7 +101,7 @@ async function first(legs: readonly Leg[], lacks: Lacks): Promise<unknown> {
   })
   await Promise.all(settled)
   if (winner !== undefined) return winner.value
-  throw firstError ?? firstLack ?? new RpcError('internal', 'a broadcast to nobody')
+  throw firstError ?? firstStray ?? new RpcError('internal', 'a broadcast to nobody')
 }
 
 // A stream that came second is nobody's.

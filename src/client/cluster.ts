@@ -207,10 +207,17 @@ export class Cluster {
   }
 
   /**
-   * Whether a candidate that did not say what it offers has shown by its error that it lacks the service. It is then no
-   * candidate any more, for a while, where there are others.
+   * Whether a leg of a broadcast was of no use: others say that they have the service, and this one, which said nothing,
+   * lacks it. Where nobody says what he offers, as in a list of addresses, every answer counts.
    */
-  lacks(call: Call, pool: EndpointPool, error: RpcError): boolean {
+  isStray(call: Call, pool: EndpointPool, error: RpcError): boolean {
+    const isOffered = this.#candidates.all.some(({ instance }) => instance.services.length > 0)
+    return isOffered && this.#lacks(call, pool, error)
+  }
+
+  // Who did not say what it offers, and shows by its error that it lacks the service, is for a while no candidate any more
+  // where there are others.
+  #lacks(call: Call, pool: EndpointPool, error: RpcError): boolean {
     if (pool.instance.services.length > 0 || !lacksService(call, error)) return false
     this.#candidates.lacks(pool)
     this.#rebuild()
@@ -244,7 +251,7 @@ export class Cluster {
     picked: EndpointPool,
     failed: { error: RpcError; notExecuted: boolean },
   ): Call | undefined {
-    const lacks = this.lacks(call, picked, failed.error)
+    const lacks = this.#lacks(call, picked, failed.error)
     const { open } = this.#candidates
     if (call.cancelled !== undefined || call.inputTaken) return undefined
     if (lacks) return open.length > 0 && !open.includes(picked) ? call : undefined

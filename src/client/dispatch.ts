@@ -43,12 +43,13 @@ export function createDispatch(room: DispatchRoom): Handler {
 
   const clusterOf = (call: Call) => room.cluster(call, routes.of(call)?.version)
   const everyone = (call: Call) => clusterOf(call).everyone(call)
-  const lacks = (call: Call, pool: EndpointPool, error: RpcError) => clusterOf(call).lacks(call, pool, error)
+  const isStray = (call: Call, pool: EndpointPool, error: RpcError) =>
+    clusterOf(call).isStray(call, pool, error)
   const begin: Handler = (call) => {
     const result = routes.of(call)?.everyone
     return result === undefined
       ? attempts(call)
-      : broadcast(call, result, { attempts, routes, everyone, lacks })
+      : broadcast(call, result, { attempts, routes, everyone, isStray })
   }
   const layered = compose(layers, begin)
   const trusting = layers.length === 0 && attemptLayers.length === 0

@@ -141,7 +141,7 @@ test('where nobody can be told, the caller hears why', async () => {
   await assert.rejects(m['add']!(), { code: 'unimplemented', message: /cannot carry metadata/ })
 })
 
-test('a broadcast has no answer of who lacks the service, unless that is everybody', async () => {
+test('a broadcast has no answer of who lacks the service, where others say that they have it', async () => {
   const { clock, client, peer } = setUp([instance('a'), instance('b', named), instance('c')])
   const a = peer('a', true)
   peer('b')

@@ -150,6 +150,17 @@ describe('the entries of one process of ours in the registry of the Python syste
     rig.registry.close()
   })
 
+  it('a process that calls itself like the place of somebody else takes nothing from him', async () => {
+    const rig = createFacesRig()
+    await register(rig, { protocol: 'json', host: '10.0.0.9', port: 1 })
+    for (const entry of entries({ id: 'lab-json+tcp://10.0.0.9:1' })) await register(rig, entry)
+    assert.deepEqual(
+      [...rig.store.instances()].map(({ id }) => id),
+      ['json:lab-json+tcp://10.0.0.9:1', 'json:tcp://10.0.0.5:1', 'json:lab-json+tcp://10.0.0.5:1'],
+    )
+    rig.registry.close()
+  })
+
   it('older servers are told apart, whatever their authors call `id` and `farcall`', async () => {
     for (const farcall of [
       undefined,

@@ -49,7 +49,9 @@ export class ProcessLeases {
    */
   keep(endpoint: Endpoint, said: Omit<FaceInstance, 'endpoints'>, owner?: LabProcess): Instance {
     const key = formatEndpoint(endpoint)
-    const { id: name, incarnation } = owner ?? { id: key, incarnation: 0 }
+    // Nobody is to call himself what one by itself is called.
+    const isNamed = owner !== undefined && !owner.id.includes('://')
+    const { id: name, incarnation } = isNamed ? owner : { id: key, incarnation: 0 }
     const known = this.#find(name)
     if (known !== undefined && incarnation < known.incarnation && !has(known, key)) {
       throw superseded(name, known.incarnation)
