@@ -54,7 +54,7 @@ export function createPoolOpener(parts: PoolParts, setting: PoolSetting): PoolOp
         instance,
         endpoint,
         protocol,
-        dial: (signal) => transport.dial(endpoint.address, signal),
+        dial: (signal) => transport.dial(endpoint.address, signal, { alpn: protocol.alpn }),
         room,
         logger: parts.logger,
         options: setting.options,

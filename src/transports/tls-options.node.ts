@@ -38,7 +38,7 @@ export interface TlsClientOptions extends TlsCommonOptions {
   readonly key?: Pem | undefined
   /** The name that the server's certificate must be for. Default: the host that is dialled. */
   readonly servername?: string | undefined
-  /** The protocols that we offer. Default `farcall`. */
+  /** The protocols that we offer. Default: the names of the one that is spoken, where it has any. */
   readonly alpn?: readonly string[] | undefined
   /** Takes any certificate, so that anyone in between can read and change everything. For trying things out only. */
   readonly dangerouslyInsecure?: boolean | undefined

@@ -36,8 +36,9 @@ export function createTlsTransport(options: TlsTransportOptions = {}): Transport
   const tcp = createTcpTransport({ flushPolicy: options.flushPolicy })
   return {
     name: 'tls',
-    async dial(to, signal) {
-      const socket = await secure(await dialTcp(to, signal), { to, signal, options })
+    async dial(to, signal, { alpn } = {}) {
+      const securing = { to, signal, options: { ...options, alpn: options.alpn ?? alpn } }
+      const socket = await secure(await dialTcp(to, signal), securing)
       const peer = peerOf(socket, { transport: 'tls', address: formatAddress(to) })
       return new SocketWire(socket, peer, { side: 'client', flushPolicy: options.flushPolicy })
     },
@@ -113,7 +114,7 @@ function connectionOptions(to: Address, options: TlsClientOptions): ConnectionOp
     ...(ca !== undefined && { ca }),
     ...(options.cert !== undefined && { cert: pem(options.cert) }),
     ...(options.key !== undefined && { key: pem(options.key) }),
-    ALPNProtocols: [...(options.alpn ?? ['farcall'])],
+    ...(options.alpn !== undefined && { ALPNProtocols: [...options.alpn] }),
     minVersion: 'TLSv1.2',
     rejectUnauthorized: options.dangerouslyInsecure !== true,
   }

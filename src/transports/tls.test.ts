@@ -51,6 +51,7 @@ async function meet(server: TlsServerOptions, client: TlsClientOptions, host = '
   const dialled = createTlsTransport(client).dial(
     { transport: 'tls', host, port },
     new AbortController().signal,
+    { alpn: ['farcall'] },
   )
   const near = await dialled.then(scriptedPeer, (error: RpcError) => error)
   return { near, far: far.promise, troubles, [Symbol.asyncDispose]: () => listener.close() }

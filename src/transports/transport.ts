@@ -10,9 +10,14 @@ export interface Transport {
    * Opens a connection.
    * @throws RpcError `unavailable` in phase `connect`; `cancelled` if the signal says so, and then nothing is left open.
    */
-  dial(to: Address, signal: AbortSignal): Promise<Wire>
+  dial(to: Address, signal: AbortSignal, options?: DialOptions): Promise<Wire>
   /** @throws RpcError that says why it cannot listen there and what to do (`already_exists` for a busy port). */
   listen(at: Address, accept: (wire: Wire) => void): Promise<Listener>
+}
+
+export interface DialOptions {
+  /** The names of the protocol that is to be spoken, for a transport that negotiates it. Default: none is negotiated. */
+  readonly alpn?: readonly string[] | undefined
 }
 
 export interface Listener extends AsyncDisposable {
