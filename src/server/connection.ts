@@ -205,6 +205,7 @@ export class Connection implements Timed {
     this.#house.spoke(this)
     this.#state = 'serving'
     this.protocol = protocol.name
+    this.peer = this.#wire.peer = { ...this.#wire.peer, protocol: protocol.name }
     const session = protocol.accept(this.#wire, this.#house.handler, this.#house.room)
     this.session = session
     session.onState = (state, reason) => {
