@@ -25,12 +25,14 @@ export const serve: CommandDefinition = {
     const { settings, logger, json } = room
     const services = await loadServices(path)
     const advertise = textsOf(settings, 'advertise')
+    const protocols = textsOf(settings, 'protocols')
     const graceMs = numberOf(settings, 'graceMs') ?? 30_000
     const server = await serveServices(services, {
       host: textOf(settings, 'listen'),
       port: numberOf(settings, 'port'),
       registry: registriesOf(settings),
       ...(advertise.length > 0 && { advertise }),
+      ...(protocols.length > 0 && { protocols }),
       id: textOf(settings, 'id'),
       zone: textOf(settings, 'zone'),
       weight: numberOf(settings, 'weight'),

@@ -63,6 +63,14 @@ export const settings = [
     commands: ['registry'],
   },
   {
+    key: 'registryServer.faces',
+    flags: '--face <name>',
+    env: 'FARCALL_FACES',
+    kind: 'texts',
+    about: 'which older registries it is too: json, header, protobuf; none; default: all; may be repeated',
+    commands: ['registry'],
+  },
+  {
     key: 'serve.listen',
     flags: '-l, --listen <host>',
     alias: '-i, --host <host>',
@@ -79,6 +87,14 @@ export const settings = [
     kind: 'port',
     fallback: '8089',
     about: 'the port to listen at; 0 takes a free one',
+    commands: ['serve'],
+  },
+  {
+    key: 'serve.protocols',
+    flags: '--protocol <name>',
+    env: 'FARCALL_PROTOCOLS',
+    kind: 'texts',
+    about: 'what is spoken, as farcall, http; default: everything; may be repeated',
     commands: ['serve'],
   },
   {
