@@ -8,7 +8,7 @@ import { connect, type Layer, serve, type ServeOptions, silentLogger, startRegis
 import { cacheDir } from '../scripts/checkout.ts'
 import { parsePage } from '../scripts/docs-page.ts'
 import { buildGo, eventually, noGo } from './support/go-peer.ts'
-import { goSystem, labJson, labProtobuf, type OldSystem } from './support/old-systems.ts'
+import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/old-systems.ts'
 import { start } from './support/process.ts'
 import { noPythonProtobuf } from './support/protobuf-peer.ts'
 import { noPython } from './support/python-peer.ts'
@@ -166,8 +166,25 @@ function programOf(page: string, file: string): Disposable & { readonly path: st
   return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
 }
 
-describe('from the Python system with JSON, the registry first', { skip: noPython() }, () => {
-  it('ours takes over, and no call of a client of theirs fails', async () => {
+/** Runs the program of a page that takes the place of a registry, and stops that one in time. */
+async function takeOver(page: string, oldRegistry: OldPart) {
+  const program = programOf(page, 'take-over.ts')
+  const { port } = new URL(oldRegistry.address.replace(/^(http:\/\/)?/, 'http://'))
+  const ours = start(process.execPath, ['--conditions=@farcall/source', program.path, port])
+  await ours.line(/^2 servers are known: stop the old registry now$/m)
+  await oldRegistry.stop('SIGTERM')
+  await ours.line(/^this is the registry now$/m)
+  return {
+    target: `registry://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      await ours[Symbol.asyncDispose]()
+      program[Symbol.dispose]()
+    },
+  }
+}
+
+describe('the registry first', () => {
+  it('JSON: ours takes over, and no call of a client of theirs fails', { skip: noPython() }, async () => {
     await using house = begin(labJson)
     const oldRegistry = house.use(await labJson.startRegistry())
     const { address } = oldRegistry
@@ -175,18 +192,45 @@ describe('from the Python system with JSON, the registry first', { skip: noPytho
     house.use(await labJson.startServer(address))
     house.theirClient(address)
     await house.everyoneCalls()
-    using program = programOf('migrating-json.md', 'take-over.ts')
-    const { port } = new URL(`http://${address}`)
-    await using ours = start(process.execPath, ['--conditions=@farcall/source', program.path, port])
-    await ours.line(/^2 servers are known: stop the old registry now$/m)
-    await oldRegistry.stop('SIGTERM')
-    await ours.line(/^this is the registry now$/m)
+    const { target } = house.use(await takeOver('migrating-json.md', oldRegistry))
     await house.everyoneCalls()
-    const target = `registry://${address}`
     house.ourClient(target)
     await house.everyoneCalls()
     const server = await house.ourServer({ registry: target })
     await server.isCalled()
+    await house.everyoneCalls()
+  })
+
+  for (const family of ['geerpc', 'myrpc'] as const)
+    it(`${family}: ours takes over, and has everybody at once, without a heartbeat`, { skip }, async () => {
+      const system = goSystem(family, go)
+      await using house = begin(system)
+      const oldRegistry = house.use(await system.startRegistry())
+      house.use(await system.startServer(oldRegistry.address))
+      house.use(await system.startServer(oldRegistry.address))
+      const { target } = house.use(await takeOver('migrating-go.md', oldRegistry))
+      house.theirClient(oldRegistry.address)
+      house.ourClient(target)
+      await house.everyoneCalls()
+      const server = await house.ourServer({ registry: target })
+      await server.isCalled()
+      await house.everyoneCalls()
+    })
+
+  it('protobuf: ours has everybody after a heartbeat', { skip: noPythonProtobuf() }, async () => {
+    await using house = begin(labProtobuf)
+    const oldRegistry = house.use(await labProtobuf.startRegistry())
+    const { address } = oldRegistry
+    house.use(await labProtobuf.startServer(address))
+    house.use(await labProtobuf.startServer(address))
+    await oldRegistry.stop('SIGTERM')
+    const { port } = new URL(`http://${address}`)
+    house.use(await startRegistry({ port: Number(port), logger }))
+    const client = connect(`registry://${address}`, { logger })
+    house.use(client)
+    await eventually(async () => assert.equal((await client.refresh('')).length, 2))
+    house.theirClient(address)
+    house.ourClient(`registry://${address}`)
     await house.everyoneCalls()
   })
 })

@@ -27,7 +27,9 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
     case 'invalid_argument': {
       const [wrong] = misspelt
       if (wrong !== undefined) return `did you mean the flag ${wrong[1]} rather than an argument ${wrong[0]}?`
-      return service === undefined || !isListed(where) ? undefined : `see its parameters: ${ask(`methods ${service}`)}`
+      return service === undefined || !isListed(where)
+        ? undefined
+        : `see its parameters: ${ask(`methods ${service}`)}`
     }
     case 'unavailable':
       return nobody(error, asked)
