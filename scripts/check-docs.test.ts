@@ -91,7 +91,22 @@ test('a background command runs until the end of the page, and must', async () =
   const later = "'''sh run\nkill -0 $(cat pid)\n'''\n"
   assert.deepEqual(await check(`'''sh background\necho $$ > pid; echo started; sleep 100\n'''\n${later}`), [])
   const [problem] = await check("'''sh background\nexit 3\n'''\n")
-  assert.match(problem ?? '', /^page\.md:1: it was to run until the end of the page, and ended \(3\)/)
+  assert.match(
+    problem ?? '',
+    /^page\.md:1: it was to run until it is stopped, or the page ends, and ended \(3\)/,
+  )
+})
+
+test('a page goes on when a background command has printed the line that it waits for', async () => {
+  const page =
+    "'''sh background until=ready\necho begun; sleep 0.1; touch there; echo ready; sleep 100\n'''\n"
+  assert.deepEqual(await check(`${page}'''sh run\nls there\n'''\n`), [])
+})
+
+test('what runs in a terminal is interrupted by what is typed there next', async () => {
+  const trap = "trap 'echo INT >> log; exit' INT; echo begun; while true; do sleep 0.05; done"
+  const page = `'''sh background in=one\n${trap}\n'''\n'''sh run in=one\ncat log\n'''\n'''output\nINT\n'''\n`
+  assert.deepEqual(await check(page), [])
 })
 
 test('a link that leads nowhere fails', async () => {
@@ -101,7 +116,8 @@ test('a link that leads nowhere fails', async () => {
 
 test('what a block asks for must be understood', () => {
   const problems = (markdown: string) => parsePage(markdown.replaceAll("'''", '```')).problems
-  for (const info of ['ts norun', 'typescript', 'bash', 'sh no-run', 'output x', 'ts run fragment']) {
+  const wrong = ['ts norun', 'typescript', 'bash', 'sh no-run', 'output x', 'ts run fragment']
+  for (const info of [...wrong, 'sh in=one', 'sh run until=ready', 'sh run needs=cobol', 'sh run inn=one']) {
     assert.equal(problems(`'''${info}\n'''\n`).length >= 1, true, info)
   }
   assert.match(

@@ -1,3 +1,5 @@
+import { toolNames } from './docs-tools.ts'
+
 /** A fenced block of code on a page. */
 export interface Block {
   readonly language: string
@@ -5,6 +7,12 @@ export interface Block {
   readonly mode: 'run' | 'background' | 'compile' | 'fragment' | 'output' | 'none'
   /** The name to write it to, so that later blocks can import it. */
   readonly file: string | undefined
+  /** The terminal that it is typed into: what was started there before is interrupted first. */
+  readonly terminal: string | undefined
+  /** Of a background block: the text of the line after which the page goes on. Default: any. */
+  readonly until: string | undefined
+  /** What is needed from here on: without it the rest of the page is not run. */
+  readonly needs: string | undefined
   /** The line of the page on which the opening fence is; the code begins on the next. */
   readonly line: number
   readonly text: string
@@ -71,8 +79,9 @@ function readBlock(info: string, line: number, text: string): Block | Problem {
   const better = misnamed[language]
   if (better !== undefined) return { line, message: `write ${better} instead of ${language}` }
   const known = modes[language] ?? {}
-  const file = words.find((word) => word.startsWith('file='))?.slice('file='.length)
-  const asked = words.filter((word) => !word.startsWith('file='))
+  const valueOf = (name: string) => words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1)
+  const [file, terminal, until, needs] = ['file', 'in', 'until', 'needs'].map(valueOf)
+  const asked = words.filter((word) => !/^(file|in|until|needs)=./.test(word))
   const [word] = asked
   if (asked.length > 1 || (word !== undefined && known[word] === undefined)) {
     const choice = Object.keys(known).join(', ') || 'no word'
@@ -80,8 +89,14 @@ function readBlock(info: string, line: number, text: string): Block | Problem {
   }
   const fileMode = language === 'ts' ? 'compile' : 'none'
   const plain = language === 'ts' ? 'run' : language === 'output' ? 'output' : 'none'
-  const mode = word !== undefined ? known[word] : file !== undefined ? fileMode : plain
-  return { language, mode: mode ?? 'none', file, line, text }
+  const mode = (word !== undefined ? known[word] : file !== undefined ? fileMode : plain) ?? 'none'
+  if (terminal !== undefined && mode !== 'run' && mode !== 'background')
+    return { line, message: `"${info.trim()}": only what is run or started is in a terminal` }
+  if (until !== undefined && mode !== 'background')
+    return { line, message: `"${info.trim()}": until= is for background blocks` }
+  if (needs !== undefined && !toolNames.includes(needs))
+    return { line, message: `"${info.trim()}": needs= takes ${toolNames.join(', ')}` }
+  return { language, mode, file, terminal, until, needs, line, text }
 }
 
 function readLinks(line: string, number: number): Page['links'][number][] {

@@ -3,20 +3,45 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { root, sourceCondition } from './checkout.ts'
 import { type Block, outputMatches, type Page, type Problem } from './docs-page.ts'
+import { missing, toolEnv } from './docs-tools.ts'
 
 // Time for one block, and for a background block to print its first line. Docs are for readers, so blocks are short.
 const blockMs = 30_000
 
+/** What became of the blocks of a page. */
+export interface PageRun {
+  readonly problems: readonly Problem[]
+  /** From which block on nothing was run, and for want of what. */
+  readonly skipped: Problem | undefined
+}
+
+interface Running {
+  readonly block: Block
+  readonly child: ChildProcess
+}
+
 /** Runs the blocks of a page in order, in `folder`; what they left running is stopped at the end. */
-export async function runPage(page: Page, folder: string): Promise<Problem[]> {
+export async function runPage(page: Page, folder: string): Promise<PageRun> {
   const problems: Problem[] = []
-  const running: { block: Block; child: ChildProcess }[] = []
+  let running: readonly Running[] = []
+  let skipped: Problem | undefined
   try {
     for (const [i, block] of page.blocks.entries()) {
+      const lack = block.needs === undefined ? undefined : missing(block.needs)
+      if (lack !== undefined) {
+        skipped = { line: block.line, message: lack }
+        break
+      }
+      const before = running.find((one) => one.block.terminal === block.terminal)
+      if (block.terminal !== undefined && before !== undefined) {
+        running = running.filter((one) => one !== before)
+        problems.push(...endedEarly(before))
+        await stop(before.child, 'SIGINT')
+      }
       if (block.mode === 'background') {
         const child = start(block, folder)
-        running.push({ block, child })
-        const failure = await firstLine(child)
+        running = [...running, { block, child }]
+        const failure = await lineOf(child, block.until)
         if (failure !== undefined) problems.push({ line: block.line, message: failure })
       }
       if (block.mode !== 'run') continue
@@ -25,17 +50,17 @@ export async function runPage(page: Page, folder: string): Promise<Problem[]> {
       const failure = await runBlock(block, expected, folder)
       if (failure !== undefined) problems.push({ line: block.line, message: failure })
     }
-    for (const { block, child } of running) {
-      if (!hasEnded(child)) continue
-      problems.push({
-        line: block.line,
-        message: `it was to run until the end of the page, and ended (${child.exitCode})`,
-      })
-    }
+    problems.push(...running.flatMap(endedEarly))
   } finally {
-    await Promise.all(running.map(({ child }) => stop(child)))
+    await Promise.all(running.map(({ child }) => stop(child, 'SIGTERM')))
   }
-  return problems
+  return { problems, skipped }
+}
+
+function endedEarly({ block, child }: Running): Problem[] {
+  if (!hasEnded(child)) return []
+  const message = `it was to run until it is stopped, or the page ends, and ended (${child.exitCode})`
+  return [{ line: block.line, message }]
 }
 
 /** The name of the file that a ts block becomes. */
@@ -69,7 +94,7 @@ function start(block: Block, folder: string): ChildProcess {
     block.language === 'ts'
       ? [process.execPath, [sourceCondition, fileOf(block)]]
       : ['bash', ['-euo', 'pipefail', '-c', block.text]]
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const { NODE_TEST_CONTEXT: _, ...env } = toolEnv(process.env)
   const path = [farcallFolder(folder), join(root, 'node_modules', '.bin'), env['PATH'] ?? ''].join(delimiter)
   const NODE_OPTIONS = [env['NODE_OPTIONS'], sourceCondition].filter(Boolean).join(' ')
   return spawn(program, args, {
@@ -93,31 +118,36 @@ function farcallFolder(folder: string): string {
   return bin
 }
 
-/** Waits for a line on stdout or stderr; returns what went wrong. */
-function firstLine(child: ChildProcess): Promise<string | undefined> {
+/** Waits for a line on stdout or stderr, with this text if there is one; returns what went wrong. */
+function lineOf(child: ChildProcess, text = ''): Promise<string | undefined> {
   return new Promise((resolve) => {
     let printed = ''
-    const timeout = setTimeout(() => resolve(`it printed nothing in ${blockMs / 1000} s`), blockMs)
+    const wanted = text === '' ? 'nothing' : `no line with '${text}'`
+    const timeout = setTimeout(
+      () => settle(`it printed ${wanted} in ${blockMs / 1000} s\n${printed}`),
+      blockMs,
+    )
     const settle = (failure: string | undefined) => {
       clearTimeout(timeout)
       resolve(failure)
     }
     const onData = (chunk: string) => {
       printed += chunk
-      if (printed.includes('\n')) settle(undefined)
+      const whole = printed.slice(0, printed.lastIndexOf('\n') + 1)
+      if (whole !== '' && whole.includes(text)) settle(undefined)
     }
     child.stdout?.setEncoding('utf8').on('data', onData)
     child.stderr?.setEncoding('utf8').on('data', onData)
     child.on('close', (code) =>
-      settle(`it was to run until the end of the page, and ended (${code})\n${printed}`),
+      settle(`it was to run until it is stopped, or the page ends, and ended (${code})\n${printed}`),
     )
   })
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (hasEnded(child)) return
   const ended = new Promise((resolve) => child.on('close', resolve))
-  kill(child, 'SIGTERM')
+  kill(child, signal)
   const timeout = setTimeout(() => kill(child, 'SIGKILL'), 10_000)
   await ended
   clearTimeout(timeout)

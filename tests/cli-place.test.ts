@@ -132,6 +132,8 @@ describe('-i, -p, -m and --protocol', { concurrency: 2 }, () => {
     const { code, stderr } = await run('call add 1 --registry lab-registry+tcp://127.0.0.1:1')
     assert.match(stderr, /the registry cannot be reached: nothing listens at tcp:\/\/127\.0\.0\.1:1/)
     assert.equal(code, 3)
+    const unknown = await run('call tools.nope {} --registry geerpc-registry+http://127.0.0.1:R')
+    assert.equal(unknown.stderr, "error: rpc server: can't find method nope\n")
   })
 
   it('the folder of an older system says which registry, and -i and -p where else', async () => {

@@ -75,6 +75,24 @@ it('a weight other than 1 is shown', async () => {
   assert.match(listed.stdout, /heavy\s+up\s+–\s+2\.5\s/)
 })
 
+it('speaks only what it is told to, and the registry is only the older ones that it is told to be', async () => {
+  await using registry = await startRegistry(['--faces', 'json'])
+  const http = registry.target.replace('registry:', 'http:')
+  const statusOf = async (path: string) => (await fetch(`${http}${path}`)).status
+  assert.equal(await statusOf('/myRegistry/findAllInstances?proto=json'), 200)
+  assert.equal(await statusOf('/_geerpc_/registry'), 404)
+  await using server = await startTools(['--protocols', 'farcall,json-rpc'])
+  await server.line(/listening at \S+ \(farcall, json-rpc\)/)
+  for (const [args, message] of [
+    [['registry', '-p', '0', '--faces', 'xml'], /error: unknown older registry 'xml'/],
+    [['serve', tools, '-p', '0', '--protocols', 'soap'], /error: .*'soap'/],
+  ] as const) {
+    const { code, stderr } = await farcall(args)
+    assert.match(stderr, message)
+    assert.equal(code, 2)
+  }
+})
+
 it('serves while the registry is down, says so, stops all the same; with it, registers', async () => {
   await using server = await startTools(['--registry', '127.0.0.1:1'])
   await server.line(/registry:\/\/127\.0\.0\.1:1.*nothing listens/)

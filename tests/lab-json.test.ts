@@ -171,6 +171,19 @@ describe('we call the lab server in Python', { skip }, () => {
     assert.ok(performance.now() - begin < 2500)
   })
 
+  it('in turn where there are several', async () => {
+    const servers = [await startServer(), await startServer()] as const
+    await using _one = servers[0].server
+    await using _two = servers[1].server
+    await using client = farcall.connect(
+      servers.map(({ target }) => target),
+      { balancer: 'round-robin' },
+    )
+    const remote = client.service<Lab>('')
+    for (let i = 0; i < 4; i++) assert.equal(await remote.add(i, 0), i + 10)
+    for (const { latencyMs } of client.status().endpoints) assert.ok(latencyMs > 0, 'it was called')
+  })
+
   it('and are told that a request is too long for it; nothing hangs', async () => {
     const { server: process, target } = await startServer()
     await using _ = process

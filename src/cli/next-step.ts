@@ -18,6 +18,7 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
   const ask = (command: string) => `farcall ${command}${where === '' ? '' : ` ${where}`}`
   switch (error.code) {
     case 'not_found':
+      if (!isListed(where)) return undefined
       if (error.message.endsWith('has no instances')) return `start one: farcall serve module.ts ${where}`
       if (error.message.includes('has no instance of')) return `see who is there: ${ask('list')}`
       return service !== undefined && error.message.includes('has no method')
@@ -26,7 +27,9 @@ export function nextStep(error: RpcError, asked: Asked): string | undefined {
     case 'invalid_argument': {
       const [wrong] = misspelt
       if (wrong !== undefined) return `did you mean the flag ${wrong[1]} rather than an argument ${wrong[0]}?`
-      return service === undefined ? undefined : `see its parameters: ${ask(`methods ${service}`)}`
+      return service === undefined || !isListed(where)
+        ? undefined
+        : `see its parameters: ${ask(`methods ${service}`)}`
     }
     case 'unavailable':
       return nobody(error, asked)

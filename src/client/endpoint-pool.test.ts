@@ -186,6 +186,36 @@ describe('pool', () => {
     }
   })
 
+  it('without connections that are kept, can be called until one cannot be made, and after one could again', async () => {
+    const r = poolRig({ calls: 'one-per-connection' })
+    r.peer.connects = new RpcError('unavailable', 'connection refused')
+    assert.equal(r.pool.state, 'ready')
+    await r.call()
+    assert.equal(r.pool.state, 'failing')
+    await r.clock.advance(5_000)
+    r.peer.connects = 'accept'
+    await r.clock.advance(5_000)
+    assert.equal(r.pool.state, 'ready')
+    assert.deepEqual([r.peer.open, r.pool.status().sessions], [[], 0], 'what it was tried with is not kept')
+    await r.clock.advance(60_000)
+    assert.equal(r.peer.sessions.length, 1)
+    await r.pool.close()
+  })
+
+  it('without connections that are kept, counts connecting as a part of how long a call takes', async () => {
+    const r = poolRig({ calls: 'one-per-connection' })
+    r.peer.connects = 'hold'
+    const reply = r.call()
+    await r.clock.advance(30)
+    r.peer.dials[0]?.accept()
+    await r.clock.advance(20)
+    r.clock.now()
+    r.peer.held[0]?.answer(1)
+    assert.equal(await reply, 1)
+    assert.equal(r.pool.load.latencyMs, 50)
+    await r.pool.close()
+  })
+
   it('counts load, and takes changes of its instance', async () => {
     const r = poolRig()
     const reply = r.call()

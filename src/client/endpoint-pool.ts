@@ -21,16 +21,11 @@ import {
   executedOrNot,
   failingError,
   fullError,
+  shortLifeMs,
   shortLived,
 } from './pool-errors.ts'
 import { Reconnect } from './reconnect.ts'
 import { type ResolvedPoolOptions, resolvePoolOptions } from './pool-options.ts'
-
-export type { EndpointPool, EndpointPoolInit, EndpointStatus } from './pool.ts'
-
-// A connection that ends sooner than this was no success: otherwise a server that accepts and hangs up would be
-// dialled without a pause.
-const shortLifeMs = 1_000
 
 /** Makes the pool of an endpoint; it does nothing until it is used. */
 export function createEndpointPool(init: EndpointPoolInit): EndpointPool {
@@ -59,7 +54,7 @@ class SessionPool implements EndpointPool {
   readonly #queue = new CallQueue()
 
   #life: 'open' | 'draining' | 'closed' = 'open'
-  #state: CandidateState = 'idle'
+  #state: CandidateState
   #since: number
   /** The session for the next call, while nothing stands in the way. */
   #current: ClientSession | undefined
@@ -71,8 +66,8 @@ class SessionPool implements EndpointPool {
   #expectedLimit = Number.POSITIVE_INFINITY
   readonly #reconnect: Reconnect
   #lastError: RpcError | undefined
-  /** The last connection worked; what tells where no connection is kept. */
-  #proven = false
+  /** It could be connected to when that was last tried: all that can be known where no connection is kept. */
+  #reached = true
   #pumping = false
   #closing: Promise<void> | undefined
   #onGone: (() => void) | undefined
@@ -93,6 +88,7 @@ class SessionPool implements EndpointPool {
       this.#kind === 'many' && carriesAll(init.protocol) && init.protocol.handleTimeoutMs === undefined
     if (this.#kind !== 'many') this.#expectedLimit = 1
     this.#reconnect = new Reconnect(this.#options.backoff, init.room)
+    this.#state = this.#nextState()
     this.#since = init.room.clock.now()
   }
 
@@ -116,7 +112,7 @@ class SessionPool implements EndpointPool {
   }
 
   connect(): void {
-    if (this.#state === 'idle' && this.#kind !== 'one-per-connection') this.#open()
+    if (this.#state === 'idle') this.#open()
   }
 
   status(): EndpointStatus {
@@ -199,7 +195,9 @@ class SessionPool implements EndpointPool {
       return refuse(call, failingError(this.#name, this.#lastError, this.#reconnect.remainingMs))
     const { maxPendingCalls } = this.#init.room.limits
     if (this.#queue.size >= maxPendingCalls) return refuse(call, fullError(this.#name, maxPendingCalls))
-    this.#tracker.wait(call)
+    // Where each call makes a connection, that is a part of how long it takes.
+    if (this.#kind === 'one-per-connection') this.#tracker.start(call)
+    else this.#tracker.wait(call)
     call.peer = this.#peer
     const reply = this.#queue.add(call)
     this.#openMore()
@@ -316,11 +314,13 @@ class SessionPool implements EndpointPool {
     this.#members.push(member)
     this.#reconnect.reached()
     this.#lastError = undefined
-    this.#proven = true
+    this.#reached = true
     if (this.#kind === 'many') this.#expectedLimit = Math.max(1, session.limit)
     this.#log.connected(this.#members.length)
     this.#update()
     this.#pump()
+    // It was to show whether there is somebody, or its call is gone: the next one makes its own.
+    if (this.#kind === 'one-per-connection' && this.#members.includes(member)) this.#discard(member)
   }
 
   #follow(member: Member, state: SessionState, reason: RpcError | undefined): void {
@@ -366,7 +366,7 @@ class SessionPool implements EndpointPool {
     // Several that were dialled together and fail together are one failure.
     if (!this.#reconnect.waiting) this.#wait()
     const hopeless = this.#members.length === 0 && this.#dialings.size === 0
-    if (hopeless) this.#proven = false
+    if (hopeless) this.#reached = false
     this.#update()
     if (hopeless) this.#queue.refuseAll(error)
   }
@@ -374,8 +374,7 @@ class SessionPool implements EndpointPool {
   #wait(): void {
     const ms = this.#reconnect.afterFailure(() => {
       if (this.#queue.size > 0) this.#openMore()
-      else if (this.#members.length === 0 && this.#dialings.size === 0 && this.#kind !== 'one-per-connection')
-        this.#open()
+      else if (this.#members.length === 0 && this.#dialings.size === 0) this.#open()
       this.#update()
     })
     this.#log.unreachable(this.#lastError, ms)
@@ -392,7 +391,8 @@ class SessionPool implements EndpointPool {
 
   #nextState(): CandidateState {
     if (this.#life !== 'open') return 'failing'
-    if (this.#members.length > 0 || (this.#proven && this.#kind === 'one-per-connection')) return 'ready'
+    // Without connections that are kept there is nothing to be ahead of: it can be called as well as any other.
+    if (this.#members.length > 0 || (this.#reached && this.#kind === 'one-per-connection')) return 'ready'
     if (this.#dialings.size > 0) return 'connecting'
     return this.#reconnect.waiting ? 'failing' : 'idle'
   }

@@ -36,6 +36,12 @@ export function fullError(name: string, limit: number): RpcError {
   )
 }
 
+/**
+ * A connection that ends sooner than this, in milliseconds, was no success: otherwise a server that accepts and hangs up
+ * would be dialled without a pause.
+ */
+export const shortLifeMs = 1_000
+
 /** A connection was closed almost as soon as it was made. */
 export function shortLived(name: string, cause: RpcError | undefined): RpcError {
   return unavailable(

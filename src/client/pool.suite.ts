@@ -9,7 +9,8 @@ import type { Capabilities } from '../protocols/protocol.ts'
 import { fakeInstance } from '../testing/fake-candidate.ts'
 import { createFakeProtocol, type FakePeer, type FakeProtocolOptions } from '../testing/fake-protocol.ts'
 import { createVirtualClock, type VirtualClock } from '../testing/virtual-clock.ts'
-import { createEndpointPool, type EndpointPool } from './endpoint-pool.ts'
+import { createEndpointPool } from './endpoint-pool.ts'
+import type { EndpointPool } from './pool.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 export interface PoolRig {
@@ -103,7 +104,8 @@ export function poolSuite(calls: Capabilities['calls'], options: FakeProtocolOpt
     it('connects at the first call, and answers it', async () => {
       const r = rig()
       r.peer.answer = () => 'yes'
-      assert.equal(r.pool.state, 'idle')
+      assert.equal(r.pool.state, calls === 'one-per-connection' ? 'ready' : 'idle')
+      assert.equal(r.peer.dials.length, 0)
       assert.equal(await r.call(), 'yes')
       assert.equal(r.pool.state, 'ready')
       assert.equal(r.pool.status().endpoint, `fake-${calls}+tcp://10.0.0.5:8089`)

@@ -8,8 +8,9 @@ import type { Logger } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
 import type { Capabilities, Protocol, Room } from '../protocols/protocol.ts'
 import type { Transport } from '../transports/transport.ts'
-import { createEndpointPool, type EndpointPool } from './endpoint-pool.ts'
+import { createEndpointPool } from './endpoint-pool.ts'
 import type { KnownMethods } from './known-methods.ts'
+import type { EndpointPool } from './pool.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** What connections are made with. */

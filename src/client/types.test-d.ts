@@ -147,6 +147,8 @@ export async function callsAreChecked() {
 export function namesOfServicesAreChecked() {
   // @ts-expect-error the service is called math
   client.service<typeof math>('maths')
+  // By the names of its methods alone.
+  void client.service<typeof math>('').add(1, 2)
   // @ts-expect-error the service is called calc
   client.service<typeof calc>('Calculator')
   client.service<typeof unnamed>('Calculator')

@@ -199,8 +199,11 @@ type IsOptional<Args, At> = At extends keyof Args
     : false
   : true
 
-/** The name that a client must use for a service: its own, where that is known to the compiler. */
-export type ServiceName<S> = S extends Service<infer Name> ? Name : string
+/**
+ * The name that a client must use for a service: its own, where that is known to the compiler, or none for methods that
+ * are called by their names alone.
+ */
+export type ServiceName<S> = S extends Service<infer Name> ? Name | '' : string
 
 /** A service of which nothing is known: any method, any arguments. */
 export interface UntypedService {
@@ -221,7 +224,8 @@ export interface ServiceOptions {
 /** Where clients of services come from. */
 export interface ServiceClient {
   /**
-   * The client of a service: `client.service<typeof math>('math')`. Making one costs nothing and asks nobody.
+   * The client of a service: `client.service<typeof math>('math')`. Making one costs nothing and asks nobody. With `''`
+   * for its name methods are called by theirs alone, as the older systems in Python do.
    * @throws RpcError `invalid_argument` for a name that no service can have.
    */
   service<S = UntypedService>(name: ServiceName<S>, options?: ServiceOptions): Client<S>

@@ -219,13 +219,11 @@ export class Connection implements Timed {
     this.#house.spoke(this)
     this.#state = 'serving'
     this.protocol = protocol.name
-    const peer: Peer = { ...this.#wire.peer, protocol: protocol.name }
-    this.peer = peer
+    this.peer = this.#wire.peer = { ...this.#wire.peer, protocol: protocol.name }
     const { handler, room } = this.#house
     const handlerOf: Handler = (call) => {
       if (!this.#called) this.#house.called(this)
       this.#called = true
-      call.meet(peer)
       return handler(call)
     }
     const session = protocol.accept(this.#wire, handlerOf, room)

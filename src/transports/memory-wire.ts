@@ -9,7 +9,7 @@ const ignore = () => {}
 
 /** One end of a connection within the process. */
 export class MemoryWire implements Wire, LaneEnd, OutputSink {
-  readonly peer: Peer
+  peer: Peer
   readonly out: PooledOutput
   onData: (chunk: Uint8Array) => void = ignore
   onEnd: () => void = ignore

@@ -22,7 +22,7 @@ const ignore = () => {}
 
 /** A wire over a socket, or over any other duplex stream of bytes. */
 export class SocketWire implements Wire, OutputSink {
-  readonly peer: Peer
+  peer: Peer
   readonly out: PooledOutput
   onData: (chunk: Uint8Array) => void = ignore
   onEnd: () => void = ignore

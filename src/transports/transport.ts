@@ -32,7 +32,8 @@ export interface Listener extends AsyncDisposable {
  * the four handlers before the turn in which it got it is over; bytes never come before that.
  */
 export interface Wire extends AsyncDisposable {
-  readonly peer: Peer
+  /** Who is at the other end. A server replaces it by one with the protocol, once it knows what is spoken. */
+  peer: Peer
   readonly out: WireOutput
   /** A chunk has come. It is borrowed: its bytes may change once this returns. */
   onData: (chunk: Uint8Array) => void

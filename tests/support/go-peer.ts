@@ -7,10 +7,12 @@ import { start, type TestProcess } from './process.ts'
 
 const peers = fileURLToPath(new URL('../peers/go/', import.meta.url))
 const programs = fileURLToPath(new URL('../../.cache/go/', import.meta.url))
-const env = {
+
+/** The environment of Go's tools: found where they usually are, and with the standard library only. */
+export const goEnv = {
   ...process.env,
   PATH: [process.env['PATH'], '/usr/local/go/bin'].join(delimiter),
-  // Standard library only: nothing is to be fetched, and no newer toolchain either.
+  // Nothing is to be fetched, and no newer toolchain either.
   GOFLAGS: '-mod=mod',
   GOPROXY: 'off',
   GOTOOLCHAIN: 'local',
@@ -19,7 +21,8 @@ const env = {
 
 /** Why the tests with the peers in Go cannot run here, or false. In CI they must, so there it says false and they fail. */
 export function noGo(): string | false {
-  if (spawnSync('go', ['version'], { env }).status === 0 || process.env['CI'] !== undefined) return false
+  if (spawnSync('go', ['version'], { env: goEnv }).status === 0 || process.env['CI'] !== undefined)
+    return false
   return 'go is not here: install Go 1.22 or newer (no modules are needed) to run the peers in Go'
 }
 
@@ -27,7 +30,11 @@ export function noGo(): string | false {
 export function buildGo(name: string): string {
   mkdirSync(programs, { recursive: true })
   const program = join(programs, name)
-  const built = spawnSync('go', ['build', '-o', program, `./${name}`], { cwd: peers, env, encoding: 'utf8' })
+  const built = spawnSync('go', ['build', '-o', program, `./${name}`], {
+    cwd: peers,
+    env: goEnv,
+    encoding: 'utf8',
+  })
   if (built.status !== 0) throw new Error(`${name} does not compile:\n${built.stderr || String(built.error)}`)
   return program
 }

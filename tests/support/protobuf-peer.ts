@@ -57,14 +57,19 @@ export interface Shown {
   readonly [field: string]: unknown
 }
 
+/** Starts the Python client for a server, or with `--discover` for a registry, at host:port. */
+export function startProtobufClient(address: string, flags: readonly string[] = []): TestProcess {
+  const { hostname, port } = new URL(`http://${address}`)
+  return startPython('proto_client.py', ['-i', hostname, '-p', port, ...flags])
+}
+
 /** Runs the Python client; gives the responses in the order of the requests. */
 export async function askAll(
   target: string | undefined,
   asks: readonly Ask[],
   flags: readonly string[] = [],
 ): Promise<Shown[]> {
-  const { hostname, port } = new URL((target ?? '').replace(/^([a-z-]+\+)?tcp:/, 'http:'))
-  await using client = startPython('proto_client.py', ['-i', hostname, '-p', port, ...flags])
+  await using client = startProtobufClient((target ?? '').replace(/^([a-z-]+\+)?tcp:\/\//, ''), flags)
   const closed = once(client.child, 'close')
   client.child.stdin?.end(asks.map((ask) => `${JSON.stringify(ask)}\n`).join(''))
   await closed

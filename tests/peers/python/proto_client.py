@@ -1,8 +1,8 @@
 """A client of the protobuf lab, written from its document; needs Python's `protobuf`.
 
 Reads one request per line as JSON, `{"type", "service", "args", "field", "server"}`, of which `type` is `call` if it is
-left out, and `field` the bare name of the service. Prints one JSON object per response, in the same order. What the
-`.proto` has no place for is left out: without `args` nothing is set in a call's field.
+left out, and `field` the bare name of the service. Prints one JSON object per response, as they come, in the same order.
+What the `.proto` has no place for is left out: without `args` nothing is set in a call's field.
 
 Requests go to the server at `-i` and `-p`; with `--discover` a call first asks the registry there, and goes to a server
 by chance. With `--at-once` all are sent at the same time, each in a thread; with `--slowly` byte by byte.
@@ -13,8 +13,8 @@ import json
 import random
 import socket
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import proto_wire
 
@@ -93,21 +93,18 @@ def main():
     parser.add_argument("--patience", type=float, default=10)
     options = parser.parse_args()
     stub = ClientStub(proto_wire.load(options.proto), options)
-    asked = [json.loads(line) for line in sys.stdin]
-    shown = [None] * len(asked)
 
-    def run(index):
-        shown[index] = show(stub.ask(asked[index]))
+    def answer(line):
+        return json.dumps(show(stub.ask(json.loads(line))))
 
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(asked))]
-    for thread in threads:
-        thread.start()
-        if not options.at_once:
-            thread.join()
-    for thread in threads:
-        thread.join()
-    for response in shown:
-        print(json.dumps(response))
+    if options.at_once:
+        lines = sys.stdin.readlines()
+        with ThreadPoolExecutor(max(1, len(lines))) as pool:
+            for shown in pool.map(answer, lines):
+                print(shown, flush=True)
+    else:
+        for line in sys.stdin:
+            print(answer(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,152 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { type FarcallClient, type Service, service } from 'farcall'
+import { startGoClient } from './go-peer.ts'
+import { type Family, startGoPart } from './go-system.ts'
+import { startListening, startProtobufClient } from './protobuf-peer.ts'
+import { start, type TestProcess } from './process.ts'
+
+/** A process of an older system that listens; `address` is what others of its system are told. */
+export type OldPart = TestProcess & { readonly address: string }
+
+/** A client of an older system. All of them make one and the same call. */
+export interface OldClient extends AsyncDisposable {
+  /** Makes the call; rejects with what the client says of a failure. */
+  call(): Promise<unknown>
+}
+
+/** An older system in its own processes, and how ours meet it. */
+export interface OldSystem {
+  startRegistry(): Promise<OldPart>
+  /** A server that knows the registry at this address. */
+  startServer(registry: string): Promise<OldPart>
+  /** A client that finds its servers there. */
+  startClient(registry: string): OldClient
+  /** That registry as ours are told of it. */
+  target(registry: string): string
+  /** A registry of ours at host:port as theirs are told of it. */
+  address(place: string): string
+  /** What our servers offer in the place of theirs. */
+  readonly service: Service
+  /** The call, made by a client of ours. */
+  call(client: FarcallClient): Promise<unknown>
+  /** What it comes to. */
+  readonly result: unknown
+}
+
+const peers = fileURLToPath(new URL('../peers/python/', import.meta.url))
+
+/** The Python system with JSON. Its clients hear of changes every 100 ms, its servers send a heartbeat as often. */
+export const labJson: OldSystem = {
+  startRegistry: () => startLab('lab_registry.py', ['-l', '127.0.0.1', '-p', '0']),
+  startServer: (registry) => startLab('lab_server.py', ['-p', '0', '-r', registry, '--heartbeat', '0.1']),
+  startClient(registry) {
+    const flags = ['-m', 'registry', '-r', registry, '--poll', '0.1']
+    const ask = askByLines(start('python3', [`${peers}lab_client.py`, ...flags]))
+    return {
+      async call() {
+        const answer = await ask({ method: 'add', args: [1, 2] })
+        if (answer['type'] !== 'result') throw new Error(JSON.stringify(answer))
+        return answer['value']
+      },
+      [Symbol.asyncDispose]: ask[Symbol.asyncDispose],
+    }
+  },
+  target: (registry) => `lab-registry+http://${registry}?heartbeatMs=100&pollMs=100`,
+  address: (place) => place,
+  service: service('math', { add: (a: number, b: number, c = 10) => a + b + c }),
+  call: callAdd,
+  result: 13,
+}
+
+async function startLab(program: string, args: readonly string[]): Promise<OldPart> {
+  const part = start('python3', [`${peers}${program}`, ...args])
+  const [, port = ''] = await part.line(/listening on \S+:(\d+)/)
+  return Object.assign(part, { address: `127.0.0.1:${port}` })
+}
+
+/** The Python system with protobuf. */
+export const labProtobuf: OldSystem = {
+  startRegistry: () => startListening('proto_registry.py'),
+  startServer: (registry) =>
+    startListening('proto_server.py', ['--registry', registry, '--heartbeat', '0.1']),
+  startClient(registry) {
+    const ask = askByLines(startProtobufClient(registry, ['--discover']))
+    return {
+      async call() {
+        const answer = await ask({ service: 'add', args: { a: 1, b: 2 } })
+        if (answer['type'] !== 'success') throw new Error(JSON.stringify(answer))
+        return (answer['add'] as { sum: number }).sum
+      },
+      [Symbol.asyncDispose]: ask[Symbol.asyncDispose],
+    }
+  },
+  target: (registry) => `lab-registry+tcp://${registry}?heartbeatMs=100&pollMs=100`,
+  address: (place) => place,
+  service: service('Calculator', { add: (a: number, b: number) => a + b }),
+  call: callAdd,
+  result: 3,
+}
+
+// By the method alone, as these systems do; `add` may be done twice.
+function callAdd(client: FarcallClient): Promise<unknown> {
+  const bare = client.service<{ add(a: number, b: number): number }>('').$with({ idempotent: true })
+  return bare.add(1, 2)
+}
+
+/** A system in Go; `program` is tests/peers/go/system, compiled. Its clients hear of changes every 100 ms. */
+export function goSystem(family: Family, program: string): OldSystem {
+  const part = (...flags: string[]) => startGoPart(program, ['-family', family, ...flags])
+  return {
+    startRegistry: () => part('-role', 'registry', '-listen', '127.0.0.1:0'),
+    startServer: (registry) => part('-role', 'server', '-registry', registry),
+    startClient(registry) {
+      const role = ['-family', family, '-role', 'client', '-part', 'input']
+      const client = startGoClient(program, [
+        ...role,
+        '-registry',
+        registry,
+        '-refresh',
+        '100ms',
+        '-pause',
+        '300ms',
+      ])
+      return {
+        async call() {
+          const { reply, error } = await client.call('Foo.Sum', { Num1: 1, Num2: 2 })
+          if (error !== '') throw new Error(error)
+          return reply
+        },
+        [Symbol.asyncDispose]: client[Symbol.asyncDispose],
+      }
+    },
+    target: (registry) => `${family}-registry+${registry}?heartbeatMs=100&pollMs=100`,
+    address: (place) => `http://${place}/_geerpc_/registry`,
+    service: service('Foo', { Sum: ({ Num1, Num2 }: Numbers) => Num1 + Num2 }),
+    call: (client) => {
+      const foo = client.service<{ Sum(numbers: Numbers): number }>('Foo').$with({ idempotent: true })
+      return foo.Sum({ Num1: 1, Num2: 2 })
+    },
+    result: 3,
+  }
+}
+
+interface Numbers {
+  readonly Num1: number
+  readonly Num2: number
+}
+
+type Answer = Readonly<Record<string, unknown>>
+
+/** Asks a program that answers each line of JSON with one. */
+function askByLines(peer: TestProcess): AsyncDisposable & ((question: object) => Promise<Answer>) {
+  const answers = createInterface({ input: peer.child.stdout as Readable })[Symbol.asyncIterator]()
+  const ask = async (question: object) => {
+    peer.child.stdin?.write(`${JSON.stringify(question)}\n`)
+    const { done, value } = await answers.next()
+    if (done === true) throw new Error(`it has ended:\n${peer.output}`)
+    return JSON.parse(value) as Answer
+  }
+  return Object.assign(ask, { [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() })
+}
