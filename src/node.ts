@@ -25,7 +25,7 @@ import type { RetryOptions } from './layers/retry.ts'
 import { createWarnings } from './logging/warnings.node.ts'
 import { farcallProtocol } from './protocols/farcall/index.ts'
 import { createConnectUnwrap, createGeerpcProtocol, geerpcProtocol } from './protocols/geerpc/index.ts'
-import { goConnectRoute } from './protocols/go-rpc/index.ts'
+import { goConnectRoute, showGoTypes } from './protocols/go-rpc/index.ts'
 import { createHttpProtocol, httpProtocol } from './protocols/http/index.ts'
 import { createJsonRpcProtocol, jsonRpcProtocol, jsonRpcRoute } from './protocols/json-rpc/index.ts'
 import { labJsonProtocol } from './protocols/lab-json/index.ts'
@@ -121,7 +121,7 @@ export const nodeParts: FarcallParts = {
 }
 
 function serverHttp(server: () => ServerView | undefined, options: HttpServeOptions): Protocol {
-  const { hosts, origins, debugToken, routes = [] } = options
+  const { hosts, origins, debugToken, facts, routes = [] } = options
   return createHttpProtocol({
     hosts,
     origins,
@@ -129,7 +129,7 @@ function serverHttp(server: () => ServerView | undefined, options: HttpServeOpti
       ...routes,
       jsonRpcRoute(),
       goConnectRoute(),
-      ...createDebugRoutes({ server, debugToken, readProcess: processView }),
+      ...createDebugRoutes({ server, debugToken, facts, readProcess: processView, typesOf: showGoTypes }),
     ],
   })
 }
@@ -209,7 +209,11 @@ export async function startRegistry(options: StartRegistryOptions = {}): Promise
       port: 9999,
       ...rest,
       limits: { ...registryLimits, ...rest.limits },
-      http: { ...rest.http, routes: [...(rest.http?.routes ?? []), ...faces.routes] },
+      http: {
+        ...rest.http,
+        facts: () => ({ ...registry.facts(), ...rest.http?.facts?.() }),
+        routes: [...(rest.http?.routes ?? []), ...faces.routes],
+      },
     })
     return {
       server,

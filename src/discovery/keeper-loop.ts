@@ -45,6 +45,7 @@ export class KeeperLoop implements Keeper {
   readonly #target: string
   readonly #work: KeeperWork
   #failures = 0
+  #trouble: RpcError | undefined
   #running = false
   #closed = false
   #wake: () => void = () => {}
@@ -54,6 +55,10 @@ export class KeeperLoop implements Keeper {
     this.#room = room
     this.#target = target
     this.#work = work
+  }
+
+  get trouble(): RpcError | undefined {
+    return this.#trouble
   }
 
   /** Failures in a row. */
@@ -113,6 +118,7 @@ export class KeeperLoop implements Keeper {
     { fields = { code: error.code }, atMostMs = Number.POSITIVE_INFINITY }: TryLaterOptions = {},
   ): Promise<void> {
     this.#failures++
+    this.#trouble = error
     const level = this.#failures === 1 ? 'warn' : 'debug'
     this.log(level, 'unreachable', `cannot be told of this process, trying on: ${error.message}`, fields)
     await this.pause(Math.min(backoffMs(this.#failures, this.#room.random), atMostMs))
@@ -121,12 +127,13 @@ export class KeeperLoop implements Keeper {
   /** The registry has answered. */
   succeeded(): void {
     if (this.#failures > 0) this.log('info', 'recovered', `answers again, after ${this.#failures} failures`)
-    this.#failures = 0
+    this.forget()
   }
 
   /** Counts from nothing again, where the failures do not matter any longer. */
   forget(): void {
     this.#failures = 0
+    this.#trouble = undefined
   }
 
   /** Tells who registered that it was lost. A listener that throws must not end the loop. */

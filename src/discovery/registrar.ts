@@ -20,6 +20,10 @@ export interface RegisterOptions {
 export interface Registration extends AsyncDisposable {
   /** Resolves at the first success; rejects only if the source refuses for good, or it is closed before. */
   readonly ready: Promise<void>
+  /** Whether the source has taken what is announced, or something before it. Default: it has once `ready` resolves. */
+  readonly taken?: boolean
+  /** Why the source cannot be told of us now; it is tried again. Undefined while all is well, or where that is not known. */
+  readonly trouble?: RpcError | undefined
   /** Replaces what is announced. */
   update(instances: readonly Instance[]): Promise<void>
   /** Says that the instances take no new calls; they stay registered. */

@@ -5,6 +5,8 @@ import type { Registration } from './registrar.ts'
 
 /** What a registration asks of the registrar that it shares with others. */
 export interface Keeper {
+  /** Why the registry cannot be told anything now. */
+  readonly trouble: RpcError | undefined
   /** Something is to be announced differently; resolves when the registry has it. */
   changed(): Promise<void>
   /** It is to be taken back; resolves when the registry has done so, or after a bounded time. */
@@ -33,6 +35,14 @@ export class HeldRegistration implements Registration {
     // Whoever wants to know waits for it; nobody has to.
     this.ready.catch(() => {})
     this.instances = checked(instances)
+  }
+
+  get taken(): boolean {
+    return this.accepted !== undefined
+  }
+
+  get trouble(): RpcError | undefined {
+    return this.#keeper.trouble
   }
 
   get draining(): boolean {

@@ -21,6 +21,8 @@ export interface RegistryRoom {
 export interface Registry extends AsyncDisposable {
   readonly store: RegistryStore
   readonly methods: ReturnType<typeof registryMethods>['methods']
+  /** What it holds now, for people and metrics. */
+  facts(): { readonly instances: number; readonly leases: number; readonly watches: number }
   /** Ends all watches and the search for expired leases. Harmless if repeated. */
   close(): void
 }
@@ -46,14 +48,15 @@ export function createRegistry(room: RegistryRoom, options: RegistryOptions = {}
     }
   }
   const store = new RegistryStore({ clock: room.clock, random: room.random, onEvent }, options)
-  const { methods, closeWatches } = registryMethods(store)
+  const { methods, closeWatches, watches } = registryMethods(store)
   const stopSweeping = keepSweeping(store, logger)
   const close = () => {
     stopSweeping()
     closeWatches()
     store.bell.close()
   }
-  return { store, methods, close, [Symbol.asyncDispose]: async () => close() }
+  const facts = () => ({ instances: store.size, leases: store.leases, watches: watches() })
+  return { store, methods, facts, close, [Symbol.asyncDispose]: async () => close() }
 }
 
 function keepSweeping(store: RegistryStore, logger: Logger): Cancel {

@@ -85,7 +85,7 @@ export function registryMethods(store: RegistryStore) {
       watch,
     ),
   }
-  return { methods, closeWatches: () => closeAll(watches) }
+  return { methods, watches: () => watches.size, closeWatches: () => closeAll(watches) }
 }
 
 /** A method of one request. */

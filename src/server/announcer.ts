@@ -28,6 +28,18 @@ export interface NamedRegistrar {
   readonly registrar: Registrar & Partial<AsyncDisposable>
 }
 
+/**
+ * How a server stands with one of its registries. `registering`: it has not been taken yet. `failing`: the registry does
+ * not answer, or not well; it is told again and again. `refused`: it does not take the server, for good.
+ */
+export interface RegistryStatus {
+  /** As the user wrote it. */
+  readonly target: string
+  readonly state: 'registering' | 'registered' | 'failing' | 'refused'
+  /** Why, of the last two. */
+  readonly reason?: string
+}
+
 /** Keeps a server announced in all its registries. None of them can hold it up or make it fail. */
 export class Announcer {
   /** Resolves when every registry has the server; rejects if one refuses it for good, or it is closed before. */
@@ -48,6 +60,11 @@ export class Announcer {
   /** How the first registry that could tell sees this machine. */
   get seenAs(): string | undefined {
     return this.#places.find((place) => place.seenAs !== undefined)?.seenAs
+  }
+
+  /** How things stand in each of the registries. */
+  status(): RegistryStatus[] {
+    return this.#places.map((place) => place.status())
   }
 
   start(): void {
@@ -85,12 +102,22 @@ class Place {
   readonly #ended = new AbortController()
   #registration: Registration | undefined
   #known = false
+  #refusal: RpcError | undefined
 
   constructor(named: NamedRegistrar, options: AnnouncerOptions) {
     this.#named = named
     this.#options = options
     this.ready = this.#settle.promise
     this.ready.catch(() => {})
+  }
+
+  status(): RegistryStatus {
+    const { target } = this.#named
+    const { trouble, taken = this.#known } = this.#registration ?? {}
+    if (trouble !== undefined) return { target, state: 'failing', reason: trouble.message }
+    if (taken) return { target, state: 'registered' }
+    if (this.#refusal !== undefined) return { target, state: 'refused', reason: this.#refusal.message }
+    return { target, state: 'registering' }
   }
 
   start(): void {
@@ -165,6 +192,7 @@ class Place {
   }
 
   #refused(error: RpcError): void {
+    this.#refusal = error
     this.#settle.reject(error)
     if (!this.#ended.signal.aborted) this.#log('error', 'refused', 'does not take this server', error)
   }

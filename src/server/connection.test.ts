@@ -45,7 +45,9 @@ test('protocols share a place and are told apart by their first bytes', async ()
   const two = createLineClient(await rig.dial(), 'OTHER\n')
   assert.equal(await one.call('math', 'add', 1, 2), 3)
   assert.equal(await two.call('math', 'add', 3, 4), 7)
+  assert.equal(await two.call('math', 'add', 3, 4), 7)
   assert.deepEqual(server.stats().sessions, { line: 1, other: 1 })
+  assert.deepEqual(server.stats().callsBy, { line: 1, other: 2 })
   assert.deepEqual(
     server.endpoints.map(({ protocol }) => protocol),
     ['line', 'other'],

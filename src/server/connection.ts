@@ -24,9 +24,16 @@ export interface House {
   recognised(connection: Connection, session: Session): void
   /** It has made its first call. */
   called(connection: Connection): void
+  /** Where the calls of a protocol are counted. */
+  counterOf(protocol: string): CallCounter
   refused(connection: Connection, why: string, head: ReturnType<typeof showBytes>): void
   trouble(connection: Connection, error: RpcError): void
   left(connection: Connection, reason: RpcError | undefined): void
+}
+
+/** Counts calls. */
+export interface CallCounter {
+  calls: number
 }
 
 /** What may be spoken on a connection. */
@@ -221,9 +228,11 @@ export class Connection implements Timed {
     this.protocol = protocol.name
     this.peer = this.#wire.peer = { ...this.#wire.peer, protocol: protocol.name }
     const { handler, room } = this.#house
+    const counter = this.#house.counterOf(protocol.name)
     const handlerOf: Handler = (call) => {
       if (!this.#called) this.#house.called(this)
       this.#called = true
+      counter.calls++
       return handler(call)
     }
     const session = protocol.accept(this.#wire, handlerOf, room)

@@ -5,7 +5,7 @@ import type { Limits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
 import type { Room, Session } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
-import { Connection, type House, type Spoken } from './connection.ts'
+import { type CallCounter, Connection, type House, type Spoken } from './connection.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { LogGate } from './log-gate.ts'
 import type { showBytes } from './show-bytes.ts'
@@ -44,6 +44,7 @@ export class Connections implements House {
   // Those that have not made a call yet, the oldest first.
   readonly #uncalled = new Set<Connection>()
   readonly #held: HeldBytes
+  readonly #counters = new Map<string, CallCounter>()
   #accepted = 0
   #turnedAway = 0
   #unrecognised = 0
@@ -89,6 +90,11 @@ export class Connections implements House {
     for (const { protocol } of this.#all)
       if (protocol !== undefined) counts.set(protocol, (counts.get(protocol) ?? 0) + 1)
     return Object.fromEntries(counts)
+  }
+
+  /** How many calls were made by each protocol. */
+  callsBy(): Record<string, number> {
+    return Object.fromEntries([...this.#counters].map(([protocol, { calls }]) => [protocol, calls]))
   }
 
   /** Sessions take no new calls and end when theirs have ended; so does any that begins from now on. */
@@ -139,6 +145,14 @@ export class Connections implements House {
     const fields = { event: 'connected', peer: peer.address, transport: peer.transport, protocol }
     this.#logger.info(fields, `${peer.address} connected and speaks ${protocol}`)
     if (this.#draining) this.#drain(connection, session)
+  }
+
+  counterOf(protocol: string): CallCounter {
+    const known = this.#counters.get(protocol)
+    if (known !== undefined) return known
+    const made = { calls: 0 }
+    this.#counters.set(protocol, made)
+    return made
   }
 
   called(connection: Connection): void {

@@ -85,9 +85,16 @@ export interface HttpServeOptions {
   readonly origins?: readonly string[] | undefined
   /** What opens `/debug/farcall` and `/metrics` to other machines. Default: none, and this machine alone sees them. */
   readonly debugToken?: string | undefined
+  /**
+   * More for the head of `/debug/farcall`, by name; numbers are in `/metrics` too. It is asked each time. Default: nothing.
+   */
+  readonly facts?: (() => Facts) | undefined
   /** Asked before those of Farcall, and before a path is taken for the name of a method. */
   readonly routes?: readonly HttpRoute[] | undefined
 }
+
+/** What a program says of itself on its debug page. */
+export type Facts = Readonly<Record<string, string | number>>
 
 /** Where to listen, and the one protocol spoken there if it was named. */
 export interface ListenTarget {

@@ -135,9 +135,11 @@ test('it serves while the registry is down, and is registered when that comes', 
   void server.registered.then(() => (registered = true))
   await rig.clock.settle()
   assert.equal(registered, false)
+  assert.deepEqual(server.stats().registries, [{ target: 'fake:', state: 'registering' }])
   rig.registry.recover()
   await rig.clock.settle()
   assert.equal(registered, true)
+  assert.deepEqual(server.stats().registries, [{ target: 'fake:', state: 'registered' }])
 })
 
 test('a registry that refuses for good is an error in the log and of `registered`, nothing else', async () => {
@@ -145,6 +147,7 @@ test('a registry that refuses for good is an error in the log and of `registered
   rig.registry.mode = 'refuses'
   const server = await rig.serve([math])
   await assert.rejects(server.registered, /refused/)
+  assert.deepEqual(server.stats().registries, [{ target: 'fake:', state: 'refused', reason: 'refused' }])
   assert.equal(rig.logger.lines.at(-1)?.level, 'error')
   const client = await rig.client()
   assert.equal(await client.call('math', 'add', 1, 2), 3)

@@ -158,9 +158,11 @@ class RunningServer implements Server {
     return {
       connections: this.#connections.stats(),
       sessions: this.#connections.sessions(),
+      callsBy: this.#connections.callsBy(),
       inFlight: this.#stats.inFlight,
       methods: this.#stats.read(),
       uncooperative: this.#uncooperative,
+      registries: this.#announcer.status(),
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Service } from '../core/service.ts'
 import type { ByteStream, Wire } from '../transports/transport.ts'
+import type { RegistryStatus } from './announcer.ts'
 import type { ConnectionStats } from './connections.ts'
 import type { MethodStats } from './stats.ts'
 
@@ -11,12 +12,16 @@ export interface ServerStats {
   readonly connections: ConnectionStats
   /** Open sessions of each protocol. */
   readonly sessions: Readonly<Record<string, number>>
+  /** Calls that were made by each protocol, since the server was made. */
+  readonly callsBy: Readonly<Record<string, number>>
   /** Calls that have not ended, streams among them. */
   readonly inFlight: number
   /** One entry for each method that was ever called; calls of what is not there share `?`. */
   readonly methods: readonly MethodStats[]
   /** Generators that did not end when their call was cancelled, since the server was made. */
   readonly uncooperative: number
+  /** How the server stands with each of its registries. */
+  readonly registries: readonly RegistryStatus[]
 }
 
 export interface CloseOptions {

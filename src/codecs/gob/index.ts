@@ -6,5 +6,6 @@ export { defaultGobLimits, type GobLimits } from './limits.ts'
 export { GobComplex } from './complex.ts'
 export { GobNamed } from './named.ts'
 export type { Output } from '../../core/bytes/output.ts'
+export { showType } from './show-type.ts'
 // For those who write values of these types in another format.
 export { type ConcreteType, resolveType } from './types.ts'

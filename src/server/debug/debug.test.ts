@@ -35,6 +35,11 @@ function view(times: readonly number[] = [0.05, 0.064, 3, 1000], state: ServerSt
       connections: { open: 3, silent: 1, accepted: 9, turnedAway: 0, unrecognised: 2 },
       sessions: { farcall: 2, http: 1 },
       inFlight: 1,
+      callsBy: { farcall: 3, http: 1, 'lab-json': 0 },
+      registries: [
+        { target: 'registry://127.0.0.1:9999', state: 'registered' },
+        { target: 'lab-registry+http://r:1', state: 'failing', reason: 'nobody "there"' },
+      ],
       uncooperative: 0,
       methods: [
         { service: 'math', method: 'add', ...one },
@@ -128,6 +133,9 @@ describe('metrics', () => {
       'farcall_call_duration_seconds_count{service="math",method="add"} 4',
       'farcall_connections 3',
       'farcall_sessions{protocol="http"} 1',
+      'farcall_protocol_calls_total{protocol="farcall"} 3',
+      'farcall_registered{registry="registry://127.0.0.1:9999"} 1',
+      'farcall_registered{registry="lab-registry+http://r:1"} 0',
     ])
       assert.ok(text.split('\n').includes(line), line)
     assert.equal(text.split('# TYPE farcall_call_duration_seconds histogram').length, 2)
@@ -150,6 +158,13 @@ describe('metrics', () => {
         }
       }),
     )
+  })
+
+  it('tell what the program says of itself, where it is a number', async () => {
+    const facts = () => ({ instances: 12, version: '1.0' })
+    const { text } = await ask('/metrics', {}, { facts })
+    assert.match(text, /\nfarcall_fact\{name="instances"\} 12\n/)
+    assert.doesNotMatch(text, /name="version"/)
   })
 
   it('tell of the process where it is known', async () => {
@@ -199,6 +214,25 @@ describe('the debug page', () => {
     assert.equal(byQuery.unknown?.calls, 4)
     const html = await ask('/debug/farcall', { fields: { accept: 'text/html,application/json;q=0.9' } })
     assert.match(html.headers?.['content-type'] ?? '', /^text\/html/)
+  })
+
+  it('tells how the server stands with its registries, who speaks what, and what else is known', async () => {
+    const facts = () => ({ instances: 12, note: '<b>' })
+    const typesOf = ({ idempotent }: { readonly idempotent: boolean }) =>
+      idempotent ? { args: 'Args{A int}', reply: 'int' } : undefined
+    const { text } = await ask('/debug/farcall?format=json', {}, { facts, typesOf })
+    const report = JSON.parse(text) as DebugReport
+    assert.deepEqual(report.facts, facts())
+    assert.deepEqual(report.callsBy, { farcall: 3, http: 1, 'lab-json': 0 })
+    assert.deepEqual(report.registries[1], {
+      target: 'lab-registry+http://r:1',
+      state: 'failing',
+      reason: 'nobody "there"',
+    })
+    assert.equal(report.weight, 1)
+    const [add, idle] = report.services[0]?.methods ?? []
+    assert.deepEqual(add?.types, { args: 'Args{A int}', reply: 'int' })
+    assert.equal(idle?.types, undefined)
   })
 
   it('the script is one that a browser takes', async () => {

@@ -1,3 +1,3 @@
 export { createDebugRoutes, type DebugRoutesOptions } from './routes.ts'
 export type { DebugReport, MethodReport } from './report.ts'
-export type { ProcessView, ServerView } from './server-view.ts'
+export type { ProcessView, ServerView, ShownTypes } from './server-view.ts'

@@ -1,5 +1,5 @@
 import type { MethodStats } from '../stats.ts'
-import type { ProcessView, ServerView } from './server-view.ts'
+import type { Around, ProcessView, ServerView } from './server-view.ts'
 
 /** The media type of what {@link formatMetrics} writes. */
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
@@ -10,9 +10,12 @@ const bounds = Array.from({ length: 11 }, (_, at) => 2 ** (2 * at + 6) / 1e6)
 type Labels = Readonly<Record<string, string>>
 
 /** What a server knows of itself as Prometheus text, version 0.0.4. */
-export function formatMetrics(server: ServerView, running: ProcessView | undefined): string {
+export function formatMetrics(
+  server: ServerView,
+  { running, facts }: Pick<Around, 'running' | 'facts'>,
+): string {
   const text = new MetricsText()
-  const { connections, sessions, inFlight, methods, uncooperative } = server.stats()
+  const { connections, sessions, callsBy, registries, inFlight, methods, uncooperative } = server.stats()
   text.add(
     'farcall_up',
     'gauge',
@@ -49,6 +52,18 @@ export function formatMetrics(server: ServerView, running: ProcessView | undefin
   )
   const spoken = Object.entries(sessions).map(([protocol, count]) => [{ protocol }, count] as const)
   text.add('farcall_sessions', 'gauge', 'Open sessions of each protocol.', spoken)
+  const by = Object.entries(callsBy).map(([protocol, count]) => [{ protocol }, count] as const)
+  text.add('farcall_protocol_calls_total', 'counter', 'Calls that were made by each protocol.', by)
+  text.add(
+    'farcall_registered',
+    'gauge',
+    'Whether a registry has the server, and can be told of it: 1 or 0.',
+    registries.map(({ target, state }) => [{ registry: target }, state === 'registered' ? 1 : 0]),
+  )
+  const numbers = Object.entries(facts).flatMap(([name, value]) =>
+    typeof value === 'number' ? [[{ name }, value] as const] : [],
+  )
+  text.add('farcall_fact', 'gauge', 'What the program says of itself, by name.', numbers)
   if (running !== undefined) writeProcess(text, running)
   return text.take()
 }

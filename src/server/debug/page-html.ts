@@ -22,6 +22,12 @@ export const pageHtml = `<!doctype html>
 </form>
 <main hidden>
   <section id="tiles" aria-label="Now"></section>
+  <div id="around">
+    <section class="card" id="protocols"><div class="title"><h2>Protocols</h2><span class="note"></span></div>
+      <table class="small"><thead><tr><th>Protocol</th><th>Connections</th><th>Calls</th><th>Per second</th></tr></thead><tbody></tbody></table></section>
+    <section class="card" id="registries" hidden><div class="title"><h2>Registries</h2><span class="note"></span></div>
+      <table class="small"><tbody></tbody></table></section>
+  </div>
   <section id="services" aria-label="Services"></section>
   <section id="more"></section>
 </main>

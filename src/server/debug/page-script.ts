@@ -124,19 +124,56 @@ function showTiles(now) {
   const median = quantile(0.5)
   const history = reports.map((one, i) => (i === 0 ? 0 : recent(one, reports[i - 1])(0.99) || 0))
   showTile('latency', 'Latency, p99', p99 === undefined ? '–' : time(p99), median === undefined ? 'no calls lately' : 'median ' + time(median), history)
-  const spoken = Object.entries(now.sessions).map(([name, n]) => n + ' ' + name).join(', ')
-  showTile('connections', 'Connections', count(now.connections.open), spoken || ' ', reports.map((one) => one.connections.open))
+  const { open, silent, turnedAway, unrecognised, accepted } = now.connections
+  const odd = [[silent, 'silent'], [unrecognised, 'not understood'], [turnedAway, 'turned away']].filter(([n]) => n > 0)
+  const note = [count(accepted) + ' in all', ...odd.map(([n, what]) => count(n) + ' ' + what)].join(', ')
+  showTile('connections', 'Connections', count(open), note, reports.map((one) => one.connections.open))
   if (now.process) {
     const busy = reports.length > 1 ? Math.max(0, (now.process.cpuSeconds - before.process.cpuSeconds) / ((now.at - before.at) / 1000 || 1)) : 0
     showTile('memory', 'Memory', size(now.process.residentBytes), (100 * busy).toFixed(0) + '% processor', reports.map((one) => one.process.residentBytes))
   }
 }
 
+function cells(...values) {
+  const tr = make('tr')
+  for (const value of values) {
+    const td = make('td')
+    td.append(value)
+    tr.append(td)
+  }
+  return tr
+}
+function showProtocols(now) {
+  const before = earlier(now)
+  const spoken = [...new Set(now.endpoints.map((at) => (/^([a-z0-9-]+)\+/.exec(at) || ['', 'farcall'])[1]))]
+  const heard = [...new Set([...spoken, ...Object.keys(now.callsBy), ...Object.keys(now.sessions)])].filter((name) => now.sessions[name] || now.callsBy[name])
+  const shown = heard.map((name) => {
+    const calls = now.callsBy[name] || 0
+    return cells(name, count(now.sessions[name] || 0), count(calls), count(rate(now, before, (one) => one.callsBy[name] || 0)))
+  })
+  const card = $('protocols')
+  card.querySelector('tbody').replaceChildren(...shown)
+  const quiet = spoken.filter((name) => !heard.includes(name))
+  say(card.querySelector('.note'), quiet.length > 0 ? 'also spoken: ' + quiet.join(', ') : '')
+}
+function showRegistries(now) {
+  const card = $('registries')
+  card.hidden = now.registries.length === 0
+  card.querySelector('tbody').replaceChildren(...now.registries.map(({ target, state, reason }) => {
+    const line = cells(target, make('span', 'pill ' + state, state))
+    if (reason) line.firstChild.append(make('div', 'doc', reason))
+    return line
+  }))
+  say(card.querySelector('.note'), 'weight ' + now.weight)
+}
+
 const columns = [['Calls', 'calls'], ['Per second', 'rate'], ['In flight', 'flight'], ['Errors', 'errors'], ['p50', 'p50'], ['p90', 'p90'], ['p99', 'p99'], ['Max', 'max']]
-function card(service) {
+function card(service, alone) {
   let element = cards.get(service.name)
   if (element) return element
   element = make(service.internal ? 'details' : 'section', 'card')
+  // A registry has nothing else.
+  element.open = alone
   const title = make(service.internal ? 'summary' : 'div', 'title')
   title.append(make(service.internal ? 'span' : 'h2', '', service.name), make('span', 'note'))
   const table = make('table')
@@ -160,6 +197,8 @@ function row(key, body, method) {
   const signature = make('div', 'signature')
   signature.append(make('b', '', method.name), method.signature.slice(method.name.length))
   first.append(signature)
+  const { args = '…', reply = '…' } = method.types || {}
+  if (method.types) first.append(make('div', 'types', '(' + args + ') → ' + reply))
   if (method.doc) first.append(make('div', 'doc', method.doc))
   const traits = make('div', 'chips')
   if (method.input === 'stream') traits.append(make('span', 'chip', 'takes a stream'))
@@ -222,11 +261,12 @@ function showServices(now) {
   const then = new Map()
   for (const service of before.services) for (const method of service.methods) then.set(service.name + '.' + method.name, method.stats)
   const seen = new Set()
+  const alone = now.services.every((service) => service.internal)
   const all = now.unknown
     ? [...now.services, { name: absent, internal: false, methods: [{ name: '?', signature: '?', doc: 'Calls of names that no service has.', stats: now.unknown }] }]
     : now.services
   for (const service of all) {
-    const element = card(service)
+    const element = card(service, alone)
     const note = service.name === absent ? '' : [service.version, service.methods.length === 1 ? '1 method' : service.methods.length + ' methods'].filter(Boolean).join(' · ')
     say(element.querySelector('.note'), note)
     seen.add(element)
@@ -250,7 +290,9 @@ function showFacts(now) {
   say(state, now.state)
   state.className = 'pill ' + now.state
   const facts = [['id', now.id], ['at', now.targets.join(', ')]]
+  if (now.registries.length === 0 && now.weight !== 1) facts.push(['weight', count(now.weight)])
   if (now.process) facts.push(['up', span(now.at / 1000 - now.process.startedAt)])
+  for (const [name, value] of Object.entries(now.facts)) facts.push([name, typeof value === 'number' ? count(value) : value])
   $('facts').replaceChildren(...facts.map(([name, value]) => {
     const pair = make('div')
     pair.append(make('dt', '', name), make('dd', '', value))
@@ -283,6 +325,8 @@ async function refresh() {
   document.querySelector('main').hidden = false
   showFacts(body)
   showTiles(body)
+  showProtocols(body)
+  showRegistries(body)
   showServices(body)
   say($('updated'), 'as of ' + new Date(body.at).toLocaleTimeString())
 }

@@ -24,9 +24,9 @@ header { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; mar
 h1 { margin: 0; font-size: 20px; font-weight: 650; letter-spacing: -0.01em; }
 h2 { margin: 0; font-size: 15px; font-weight: 650; }
 .pill { padding: 2px 10px; border-radius: 99px; font-size: 12px; font-weight: 600; background: var(--line); color: var(--soft); }
-.pill.serving { background: var(--good-back); color: var(--good); }
-.pill.draining, .pill.starting { background: var(--warn-back); color: var(--warn); }
-.pill.lost, .pill.closed { background: var(--bad-back); color: var(--bad); }
+.pill.serving, .pill.registered { background: var(--good-back); color: var(--good); }
+.pill.draining, .pill.starting, .pill.registering { background: var(--warn-back); color: var(--warn); }
+.pill.lost, .pill.closed, .pill.failing, .pill.refused { background: var(--bad-back); color: var(--bad); }
 #facts { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 0 auto; color: var(--soft); font-size: 13px; min-width: 0; }
 #facts div { display: flex; gap: 6px; min-width: 0; }
 #facts dt { color: var(--faint); }
@@ -47,6 +47,11 @@ button { background: var(--accent); border-color: var(--accent); color: var(--ca
 .tile polygon { fill: var(--accent); opacity: 0.12; }
 .tile.bad polyline { stroke: var(--bad); } .tile.bad polygon { fill: var(--bad); }
 .card { margin-bottom: 16px; overflow: hidden; }
+#around { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 0 16px; align-items: start; }
+table.small td, table.small th { padding-top: 5px; padding-bottom: 5px; width: auto; }
+table.small td:first-child { font-family: var(--mono); font-size: 13px; overflow-wrap: anywhere; }
+#registries td:last-child { width: 130px; }
+#registries .doc { font-family: system-ui, sans-serif; }
 .card > .title { display: flex; align-items: baseline; gap: 10px; padding: 12px 16px; border-bottom: 1px solid var(--line); }
 .title .note { color: var(--soft); font-size: 12px; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
@@ -58,6 +63,7 @@ tbody tr + tr td { border-top: 1px solid var(--line); }
 tbody tr:hover td { background: color-mix(in srgb, var(--accent) 4%, transparent); }
 .signature { font-family: var(--mono); font-size: 13px; overflow-wrap: anywhere; }
 .signature b { font-weight: 650; }
+.types { font-family: var(--mono); font-size: 12px; color: var(--soft); overflow-wrap: anywhere; }
 .doc { color: var(--soft); font-size: 12.5px; }
 .chips { display: flex; flex-wrap: wrap; gap: 4px; margin-top: 3px; }
 .chips:empty { display: none; }
@@ -72,19 +78,24 @@ details.card > summary { padding: 12px 16px; cursor: pointer; color: var(--soft)
 details.card[open] > summary { border-bottom: 1px solid var(--line); }
 footer { display: flex; flex-wrap: wrap; gap: 4px 16px; color: var(--faint); font-size: 12.5px; }
 footer a { color: var(--soft); } #updated { margin-left: auto; }
-@media (max-width: 1000px) { #tiles { grid-template-columns: repeat(3, 1fr); } }
-@media (max-width: 760px) {
+@media (max-width: 1000px) {
+  #tiles { grid-template-columns: repeat(3, 1fr); }
+  th { white-space: normal; vertical-align: bottom; }
+  th:last-child, td:last-child { width: 124px; padding-left: 0; }
+}
+@media (max-width: 840px) {
   body { padding: 14px 14px 24px; }
   #facts { margin-left: 0; width: 100%; flex-direction: column; }
   #tiles { grid-template-columns: repeat(2, 1fr); gap: 10px; }
   .tile .value { font-size: 21px; }
-  thead { display: none; }
-  table, tbody { display: block; }
-  tr { display: grid; grid-template-columns: repeat(4, 1fr); gap: 6px 10px; padding: 12px 16px; }
-  tbody tr + tr { border-top: 1px solid var(--line); }
-  tbody tr + tr td { border-top: 0; }
-  td, td:first-child, td:last-child { display: block; padding: 0; text-align: left; width: auto; }
-  td:first-child, td.wide { grid-column: 1 / -1; }
+  table:not(.small) thead { display: none; }
+  #around { grid-template-columns: 1fr; }
+  .card > table:not(.small), .card > table:not(.small) > tbody { display: block; }
+  table:not(.small) tr { display: grid; grid-template-columns: repeat(4, 1fr); gap: 6px 10px; padding: 12px 16px; }
+  table:not(.small) tr + tr { border-top: 1px solid var(--line); }
+  table:not(.small) tr + tr td { border-top: 0; }
+  table:not(.small) td { display: block; padding: 0; text-align: left; width: auto; }
+  table:not(.small) td:first-child, td.wide { grid-column: 1 / -1; }
   td[data-name]::before { content: attr(data-name); display: block; color: var(--faint); font-size: 11px; font-weight: 400; }
   td.wide::before { display: none !important; }
   .spread { width: 100%; height: 24px; margin: 0; }

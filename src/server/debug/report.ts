@@ -1,12 +1,16 @@
 import { describe, type MethodDescription } from '../../core/describe.ts'
 import { formatEndpoint } from '../../core/endpoint.ts'
 import { isInternalName } from '../../core/names.ts'
+import type { RegistryStatus } from '../announcer.ts'
 import type { ConnectionStats } from '../connections.ts'
+import type { Facts } from '../options.ts'
 import type { MethodStats } from '../stats.ts'
-import type { ProcessView, ServerView } from './server-view.ts'
+import type { Around, ProcessView, ServerView, ShownTypes } from './server-view.ts'
 
 /** A method as the debug page shows it: what it is, and what became of its calls. */
 export interface MethodReport extends MethodDescription {
+  /** Where they were declared, as for peers in Go. */
+  readonly types: ShownTypes | undefined
   readonly stats: Omit<MethodStats, 'service' | 'method'> | undefined
 }
 
@@ -24,6 +28,11 @@ export interface DebugReport {
   readonly uncooperative: number
   readonly connections: ConnectionStats
   readonly sessions: Readonly<Record<string, number>>
+  /** Calls that were made by each protocol. */
+  readonly callsBy: Readonly<Record<string, number>>
+  readonly registries: readonly RegistryStatus[]
+  /** What the program says of itself. */
+  readonly facts: Facts
   readonly services: readonly {
     readonly name: string
     readonly version?: string
@@ -36,7 +45,7 @@ export interface DebugReport {
 }
 
 /** All that the debug page shows, as plain data. */
-export function readReport(server: ServerView, running: ProcessView | undefined, at: number): DebugReport {
+export function readReport(server: ServerView, { running, facts, at, typesOf }: Around): DebugReport {
   const { methods, ...stats } = server.stats()
   const counted = new Map(
     methods.map(({ service, method, ...rest }) => [JSON.stringify([service, method]), rest]),
@@ -50,12 +59,17 @@ export function readReport(server: ServerView, running: ProcessView | undefined,
     endpoints: server.endpoints.map(formatEndpoint),
     weight: server.weight,
     ...stats,
+    facts,
     services: server.services().map((service) => {
       const { methods: described, ...rest } = describe(service)
       return {
         ...rest,
         internal: isInternalName(service.name),
-        methods: described.map((method) => ({ ...method, stats: statsOf(service.name, method.name) })),
+        methods: described.map((method) => {
+          const info = service.methods.get(method.name)?.info
+          const types = info === undefined ? undefined : typesOf(info)
+          return { ...method, types, stats: statsOf(service.name, method.name) }
+        }),
       }
     }),
     unknown: statsOf('?', '?'),

@@ -1,4 +1,6 @@
+import type { MethodInfo } from '../../core/method-info.ts'
 import type { HttpRequest, HttpResponse, HttpRoute } from '../../protocols/http-route.ts'
+import type { Facts } from '../options.ts'
 import { type Access, createAccess } from './access.ts'
 import { healthRoute, onlyRead } from './health.ts'
 import { formatMetrics, metricsType } from './metrics.ts'
@@ -6,7 +8,7 @@ import { pageHtml } from './page-html.ts'
 import { pageScript } from './page-script.ts'
 import { pageStyle } from './page-style.ts'
 import { readReport } from './report.ts'
-import type { ProcessView, ServerView } from './server-view.ts'
+import type { Around, ProcessView, ServerView, ShownTypes } from './server-view.ts'
 
 export interface DebugRoutesOptions {
   /** The server that is shown; undefined while it is being made. */
@@ -15,6 +17,10 @@ export interface DebugRoutesOptions {
   readonly debugToken?: string | undefined
   /** What the process says of itself. Default: nothing. */
   readonly readProcess?: (() => ProcessView) | undefined
+  /** What the program says of itself. Default: nothing. */
+  readonly facts?: (() => Facts) | undefined
+  /** The types of a method, for people. Default: not known. */
+  readonly typesOf?: ((info: MethodInfo) => ShownTypes | undefined) | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly wallClock?: (() => number) | undefined
 }
@@ -34,10 +40,12 @@ export function createDebugRoutes(options: DebugRoutesOptions): readonly HttpRou
   return [healthRoute(options.server), debugRoute(options, access), metricsRoute(options, access)]
 }
 
-function debugRoute(
-  { server, readProcess, wallClock = Date.now }: DebugRoutesOptions,
-  access: Access,
-): HttpRoute {
+function look(options: DebugRoutesOptions): Around {
+  const { readProcess, facts, typesOf = () => undefined, wallClock = Date.now } = options
+  return { running: readProcess?.(), facts: facts?.() ?? {}, at: wallClock(), typesOf }
+}
+
+function debugRoute(options: DebugRoutesOptions, access: Access): HttpRoute {
   const route = (request: HttpRequest): HttpResponse | undefined => {
     const file = fileAt(request.path)
     if (file === undefined) return undefined
@@ -46,24 +54,24 @@ function debugRoute(
     if (!wantsData(request)) return file
     const refused = access(request)
     if (refused !== undefined) return refused
-    const view = server()
-    return view === undefined ? starting() : json(readReport(view, readProcess?.(), wallClock()))
+    const view = options.server()
+    return view === undefined ? starting() : json(readReport(view, look(options)))
   }
   return Object.assign(route, { paths: pagePaths.slice(0, 1) })
 }
 
-function metricsRoute({ server, readProcess }: DebugRoutesOptions, access: Access): HttpRoute {
+function metricsRoute(options: DebugRoutesOptions, access: Access): HttpRoute {
   const route = (request: HttpRequest): HttpResponse | undefined => {
     if (request.path !== '/metrics') return undefined
     if (request.method !== 'GET' && request.method !== 'HEAD') return onlyRead()
     const refused = access(request)
     if (refused !== undefined) return refused
-    const view = server()
+    const view = options.server()
     if (view === undefined) return starting()
     return {
       status: 200,
       headers: { 'content-type': metricsType, 'cache-control': 'no-store' },
-      body: formatMetrics(view, readProcess?.()),
+      body: formatMetrics(view, look(options)),
     }
   }
   return Object.assign(route, { paths: ['/metrics'] })

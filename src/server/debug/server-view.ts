@@ -1,3 +1,5 @@
+import type { MethodInfo } from '../../core/method-info.ts'
+import type { Facts } from '../options.ts'
 import type { Server } from '../server.ts'
 
 /** What the pages read of a server. */
@@ -5,6 +7,22 @@ export type ServerView = Pick<
   Server,
   'id' | 'state' | 'endpoints' | 'targets' | 'weight' | 'services' | 'stats'
 >
+
+/** The types of the values of a call, for people: of its arguments as one message, and of its reply. */
+export interface ShownTypes {
+  readonly args?: string
+  readonly reply?: string
+}
+
+/** What the pages are told beside the server itself. */
+export interface Around {
+  readonly running: ProcessView | undefined
+  readonly facts: Facts
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** The types of a method, where they are known. */
+  readonly typesOf: (info: MethodInfo) => ShownTypes | undefined
+}
 
 /** What the process says of itself; numbers that are not known are left out. */
 export interface ProcessView {
