@@ -8,7 +8,7 @@ import { connect, type Layer, serve, type ServeOptions, silentLogger, startRegis
 import { cacheDir } from '../scripts/checkout.ts'
 import { parsePage } from '../scripts/docs-page.ts'
 import { buildGo, eventually, noGo } from './support/go-peer.ts'
-import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/old-systems.ts'
+import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/older-processes.ts'
 import { start } from './support/process.ts'
 import { noPythonProtobuf } from './support/protobuf-peer.ts'
 import { noPython } from './support/python-peer.ts'
@@ -171,7 +171,7 @@ async function takeOver(page: string, oldRegistry: OldPart) {
   const program = programOf(page, 'take-over.ts')
   const { port } = new URL(oldRegistry.address.replace(/^(http:\/\/)?/, 'http://'))
   const ours = start(process.execPath, ['--conditions=@farcall/source', program.path, port])
-  await ours.line(/^2 servers are known: stop the old registry now$/m)
+  await ours.line(/^servers known: 2; stop the old registry now$/m)
   await oldRegistry.stop('SIGTERM')
   await ours.line(/^this is the registry now$/m)
   return {
