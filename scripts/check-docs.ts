@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { cacheDir, root, tsc } from './checkout.ts'
-import { type Page, parsePage, type Problem } from './docs-page.ts'
+import { type Block, type Page, parsePage, type Problem } from './docs-page.ts'
 import { fileOf, runPage } from './docs-run.ts'
 
 // Compiles and runs the code blocks of the docs. The convention is in docs/contributing.md.
@@ -10,8 +10,8 @@ import { fileOf, runPage } from './docs-run.ts'
 export interface DocsReport {
   /** `page:line: what is wrong`. */
   readonly problems: readonly string[]
-  /** From which line on a page was not run, and for want of what. */
-  readonly skipped: readonly string[]
+  /** From which line on a page was not run, why, and for want of which tool. */
+  readonly skipped: readonly { readonly text: string; readonly tool: string }[]
   readonly counts: {
     readonly pages: number
     readonly run: number
@@ -41,19 +41,22 @@ export async function checkDocs(base: string, paths: readonly string[], work: st
   for (const one of placed) report(one.path, [...one.page.problems, ...deadLinks(base, one), ...write(one)])
   const errors = compile(work, placed)
   problems.push(...errors.values().flatMap((lines) => lines))
-  const skipped: string[] = []
+  const skipped: DocsReport['skipped'][number][] = []
+  let ran = 0
   for (const { path, page, folder } of placed) {
     if (errors.has(path)) continue
     const run = await runPage(page, folder)
     report(path, run.problems)
-    if (run.skipped !== undefined)
-      skipped.push(`${path}:${run.skipped.line}: not run from here on: ${run.skipped.message}`)
+    ran += run.ran
+    if (run.skipped === undefined) continue
+    const { line, message, tool } = run.skipped
+    skipped.push({ text: `${path}:${line}: not run from here on: ${message}`, tool })
   }
-  const count = (...modes: string[]) =>
-    placed.flatMap(({ page }) => page.blocks).filter((b) => modes.includes(b.mode)).length
+  const count = (mode: Block['mode']) =>
+    placed.flatMap(({ page }) => page.blocks).filter((block) => block.mode === mode).length
   const counts = {
     pages: paths.length,
-    run: count('run', 'background'),
+    run: ran,
     compiled: count('compile'),
     fragments: count('fragment'),
   }
@@ -121,9 +124,10 @@ function compile(work: string, placed: readonly Placed[]): Map<string, string[]>
 
 if (import.meta.main) {
   const { problems, skipped, counts } = await checkDocs(root, process.argv.slice(2), join(cacheDir, 'docs'))
-  for (const problem of [...problems, ...skipped]) console.error(`${problem}\n`)
+  for (const text of [...problems, ...skipped.map((one) => one.text)]) console.error(`${text}\n`)
   const { pages, run, compiled, fragments } = counts
-  const partly = skipped.length === 0 ? '' : `; ${skipped.length} of the pages in part`
+  const tools = [...new Set(skipped.map(({ tool }) => tool))].join(', ')
+  const partly = skipped.length === 0 ? '' : `; ${skipped.length} in part, without ${tools}`
   console.log(`${pages} pages: ${run} blocks run, ${compiled} compiled only, ${fragments} fragments${partly}`)
   // Where everything is said to be there, a tool that is missing is an error.
   const failed = problems.length > 0 || (skipped.length > 0 && process.env['CI'] !== undefined)

@@ -11,8 +11,10 @@ const blockMs = 30_000
 /** What became of the blocks of a page. */
 export interface PageRun {
   readonly problems: readonly Problem[]
-  /** From which block on nothing was run, and for want of what. */
-  readonly skipped: Problem | undefined
+  /** How many blocks were run or started. */
+  readonly ran: number
+  /** From which block on nothing was run, and for want of which tool. */
+  readonly skipped: (Problem & { readonly tool: string }) | undefined
 }
 
 interface Running {
@@ -24,20 +26,19 @@ interface Running {
 export async function runPage(page: Page, folder: string): Promise<PageRun> {
   const problems: Problem[] = []
   let running: readonly Running[] = []
-  let skipped: Problem | undefined
+  let ran = 0
+  let skipped: PageRun['skipped']
   try {
     for (const [i, block] of page.blocks.entries()) {
-      const lack = block.needs === undefined ? undefined : missing(block.needs)
-      if (lack !== undefined) {
-        skipped = { line: block.line, message: lack }
-        break
-      }
+      skipped = lackOf(block)
+      if (skipped !== undefined) break
       const before = running.find((one) => one.block.terminal === block.terminal)
       if (block.terminal !== undefined && before !== undefined) {
         running = running.filter((one) => one !== before)
         problems.push(...endedEarly(before))
         await stop(before.child, 'SIGINT')
       }
+      if (block.mode === 'background' || block.mode === 'run') ran++
       if (block.mode === 'background') {
         const child = start(block, folder)
         running = [...running, { block, child }]
@@ -54,7 +55,12 @@ export async function runPage(page: Page, folder: string): Promise<PageRun> {
   } finally {
     await Promise.all(running.map(({ child }) => stop(child, 'SIGTERM')))
   }
-  return { problems, skipped }
+  return { problems, ran, skipped }
+}
+
+function lackOf({ needs: tool, line }: Block): PageRun['skipped'] {
+  const message = tool === undefined ? undefined : missing(tool)
+  return tool === undefined || message === undefined ? undefined : { line, message, tool }
 }
 
 function endedEarly({ block, child }: Running): Problem[] {

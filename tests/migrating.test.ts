@@ -8,7 +8,7 @@ import { connect, type Layer, serve, type ServeOptions, silentLogger, startRegis
 import { cacheDir } from '../scripts/checkout.ts'
 import { parsePage } from '../scripts/docs-page.ts'
 import { buildGo, eventually, noGo } from './support/go-peer.ts'
-import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/old-systems.ts'
+import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/older-processes.ts'
 import { start } from './support/process.ts'
 import { noPythonProtobuf } from './support/protobuf-peer.ts'
 import { noPython } from './support/python-peer.ts'
@@ -155,7 +155,7 @@ for (const [name, reason, system] of systems)
   })
 
 /** A program of a page, as a file in a folder where it finds the package. */
-function programOf(page: string, file: string): Disposable & { readonly path: string } {
+function programOf(page: string, file: string): AsyncDisposable & { readonly path: string } {
   const markdown = readFileSync(new URL(`../docs/${page}`, import.meta.url), 'utf8')
   const block = parsePage(markdown).blocks.find((one) => one.file === file)
   assert.ok(block !== undefined, `${page} has a ${file}`)
@@ -163,24 +163,22 @@ function programOf(page: string, file: string): Disposable & { readonly path: st
   const folder = mkdtempSync(join(cacheDir, 'migrating-'))
   const path = join(folder, file)
   writeFileSync(path, block.text)
-  return { path, [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  return { path, [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) }
 }
 
-/** Runs the program of a page that takes the place of a registry, and stops that one in time. */
-async function takeOver(page: string, oldRegistry: OldPart) {
-  const program = programOf(page, 'take-over.ts')
+/** Runs the program of a page that takes the place of a registry, which it stops in time; gives our target. */
+async function takeOver(
+  house: ReturnType<typeof begin>,
+  page: string,
+  oldRegistry: OldPart,
+): Promise<string> {
+  const { path } = house.use(programOf(page, 'take-over.ts'))
   const { port } = new URL(oldRegistry.address.replace(/^(http:\/\/)?/, 'http://'))
-  const ours = start(process.execPath, ['--conditions=@farcall/source', program.path, port])
-  await ours.line(/^2 servers are known: stop the old registry now$/m)
+  const ours = house.use(start(process.execPath, ['--conditions=@farcall/source', path, port]))
+  await ours.line(/^servers known: 2; stop the old registry now$/m)
   await oldRegistry.stop('SIGTERM')
   await ours.line(/^this is the registry now$/m)
-  return {
-    target: `registry://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      await ours[Symbol.asyncDispose]()
-      program[Symbol.dispose]()
-    },
-  }
+  return `registry://127.0.0.1:${port}`
 }
 
 describe('the registry first', () => {
@@ -192,7 +190,7 @@ describe('the registry first', () => {
     house.use(await labJson.startServer(address))
     house.theirClient(address)
     await house.everyoneCalls()
-    const { target } = house.use(await takeOver('migrating-json.md', oldRegistry))
+    const target = await takeOver(house, 'migrating-json.md', oldRegistry)
     await house.everyoneCalls()
     house.ourClient(target)
     await house.everyoneCalls()
@@ -208,7 +206,7 @@ describe('the registry first', () => {
       const oldRegistry = house.use(await system.startRegistry())
       house.use(await system.startServer(oldRegistry.address))
       house.use(await system.startServer(oldRegistry.address))
-      const { target } = house.use(await takeOver('migrating-go.md', oldRegistry))
+      const target = await takeOver(house, 'migrating-go.md', oldRegistry)
       house.theirClient(oldRegistry.address)
       house.ourClient(target)
       await house.everyoneCalls()
