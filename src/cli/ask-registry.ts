@@ -3,7 +3,7 @@ import type { InstanceData } from '../discovery/api/instance-data.ts'
 import type { FeedItem, ListReply, ListRequest, WatchRequest } from '../discovery/api/messages.ts'
 import type { Query } from '../discovery/resolver.ts'
 import { parseRegistryTarget } from '../discovery/registry-target.ts'
-import { checkListening, isOlderRegistry, notOurs } from './older-registry.ts'
+import { checkListening, isOlderRegistry, listOlder, openOlder } from './older-registry.ts'
 import type { CommandRoom } from './room.ts'
 import { numberOf } from './settings/typed.ts'
 import { fromUser } from './usage-error.ts'
@@ -16,11 +16,10 @@ export interface RegistryFace {
 }
 
 /**
- * A client of the registry itself, to ask it directly.
- * @throws UsageError for a target that is none, and for a registry of an older system: those have another face.
+ * A client of a registry of ours, to ask it directly.
+ * @throws UsageError for a target that is none.
  */
 export function connectRegistry(target: string, { logger }: Pick<CommandRoom, 'logger'>): FarcallClient {
-  if (isOlderRegistry(target)) throw notOurs(target)
   return fromUser(() => connect(parseRegistryTarget(target).map(formatEndpoint), { logger }))
 }
 
@@ -42,8 +41,9 @@ export async function checkRegistry(target: string, room: Pick<CommandRoom, 'log
 }
 
 /**
- * Everything that a registry has, page by page.
- * @throws RpcError `unavailable` or `deadline_exceeded` if it does not answer.
+ * Everything that a registry has, of ours page by page, of older systems as far as it can be told.
+ * @throws RpcError `unavailable` or `deadline_exceeded` if it does not answer; UsageError for one that has to be asked by
+ * name, and no service in the query.
  */
 export function listInstances(
   target: string,
@@ -52,7 +52,11 @@ export function listInstances(
 ): Promise<readonly InstanceData[]> {
   const timeoutMs = numberOf(room.settings, 'timeoutMs') ?? answerMs
   return reaching(() =>
-    whileOpen(connectRegistry(target, room), (client) => listPages(registryOf(client, timeoutMs), query)),
+    isOlderRegistry(target)
+      ? whileOpen(openOlder(target, room.logger), (resolver) =>
+          listOlder(resolver, target, { query, timeoutMs }),
+        )
+      : whileOpen(connectRegistry(target, room), (client) => listPages(registryOf(client, timeoutMs), query)),
   )
 }
 

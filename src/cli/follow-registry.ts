@@ -8,7 +8,13 @@ import type { RegistryFace } from './ask-registry.ts'
 export type Seen =
   | { readonly type: 'watching'; readonly instances: number }
   | { readonly type: 'up'; readonly instance: InstanceData }
-  | { readonly type: 'gone'; readonly id: string; readonly reason: GoneReason; readonly lastSeenMs?: number }
+  | {
+      readonly type: 'gone'
+      readonly id: string
+      /** `unlisted`: an older registry names it no longer, and does not say why. */
+      readonly reason: GoneReason | 'unlisted'
+      readonly lastSeenMs?: number
+    }
   | { readonly type: 'lost'; readonly message: string }
 
 // The registry says something every ten seconds at least.

@@ -1,6 +1,6 @@
 import { isNotExecuted } from '../core/error.ts'
 import type { RpcError } from '../node.ts'
-import { isOlderRegistry } from './older-registry.ts'
+import { needsName } from './older-registry.ts'
 
 /** What was asked, and where: as it would be typed again. */
 export interface Asked {
@@ -58,9 +58,9 @@ function portOf(where: string): string | undefined {
   return /:(\d+)(?=[/ ]|$)/.exec(where)?.[1]
 }
 
-// A registry of an older system is not: advice to look there would lead nowhere.
+// Some of the older systems tell only of what is named: advice to look there would lead nowhere.
 function isListed(where: string): boolean {
-  return !isOlderRegistry(where.replace(/^--registry /, ''))
+  return !needsName(where.replace(/^--registry /, ''))
 }
 
 function nobody(error: RpcError, { where = '', service }: Asked): string | undefined {

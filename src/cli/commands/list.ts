@@ -17,33 +17,40 @@ import { type Target, targetOf } from '../target.ts'
 /** `farcall list` */
 export const list: CommandDefinition = {
   name: 'list',
+  takes: '[service]',
   summary: 'list the instances that a registry has, or the services of a server',
   examples: [
     'farcall list --registry registry://127.0.0.1:9999',
+    'farcall list math --registry registry://127.0.0.1:9999',
+    'farcall list --registry geerpc-registry+http://127.0.0.1:9999',
     'farcall list --at tcp://127.0.0.1:8089',
     'farcall list -i 127.0.0.1 -p 8089',
     'farcall list --json | jq .instances',
   ],
   logLevel: 'error',
   options: placeOptions,
-  async run(room, _words, flags) {
+  async run(room, [service], flags) {
     const target = targetOf(room.settings, placeFlags(flags))
     room.asked.where = target.typed
-    await (target.kind === 'registry' ? listRegistry(target, room) : listServers(target, room))
+    await (target.kind === 'registry'
+      ? listRegistry(target, room, service)
+      : listServers(target, room, service))
     return exitCodes.ok
   },
 }
 
-async function listRegistry(target: Target, room: CommandRoom): Promise<void> {
+async function listRegistry(target: Target, room: CommandRoom, service: string | undefined): Promise<void> {
   const [registry = ''] = target.targets
   const startedAt = performance.now()
   const { protocol } = target
-  const instances = await listInstances(registry, room, protocol === undefined ? {} : { protocol })
+  const query = { ...(service !== undefined && { service }), ...(protocol !== undefined && { protocol }) }
+  const instances = await listInstances(registry, room, query)
   const tookMs = performance.now() - startedAt
   if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
     const which = protocol === undefined ? '' : ` for ${protocol}`
-    await printLine(`${registry} has no instances${which}`)
+    const what = service === undefined ? 'no instances' : `no instance of '${harmless(service)}'`
+    await printLine(`${registry} has ${what}${which}`)
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
@@ -94,10 +101,10 @@ function since(incarnation: number): string {
   return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h ago` : `${Math.round(seconds / 86_400)} d ago`
 }
 
-async function listServers(target: Target, room: CommandRoom): Promise<void> {
+async function listServers(target: Target, room: CommandRoom, service: string | undefined): Promise<void> {
   const ask = async (at: string) => ({
     at,
-    services: await askServers(at, room, (one) => askMethods(one, at)),
+    services: await askServers(at, room, (one) => askMethods(one, at, service)),
   })
   const answers = await Promise.all(target.targets.map(ask))
   if (room.json) return await printLine(toJson({ servers: answers }))

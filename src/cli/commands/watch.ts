@@ -1,9 +1,11 @@
 import { placesOf } from '../../core/places.ts'
-import { type Seen, followRegistry } from '../follow-registry.ts'
 import { connectRegistry } from '../ask-registry.ts'
 import type { CommandDefinition } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { followOlder } from '../follow-older.ts'
+import { followRegistry, type Seen } from '../follow-registry.ts'
 import { interruptible } from '../interrupt.ts'
+import { isOlderRegistry, openOlder } from '../older-registry.ts'
 import { toJson } from '../output/json.ts'
 import { printLine } from '../output/print.ts'
 import { harmless, paint } from '../output/style.ts'
@@ -26,10 +28,17 @@ export const watch: CommandDefinition = {
     const [registry = ''] = target.targets
     const show = (event: Seen) =>
       printLine(room.json ? toJson({ at: new Date().toISOString(), ...event }) : line(event, registry))
+    const showAll = async (events: AsyncIterable<Seen>) => {
+      for await (const event of events) await show(event)
+    }
     await whileOpen(interruptible(), ({ signal }) =>
-      whileOpen(connectRegistry(registry, room), async (client) => {
-        for await (const event of followRegistry(client, service, signal)) await show(event)
-      }),
+      isOlderRegistry(registry)
+        ? whileOpen(openOlder(registry, room.logger), (resolver) =>
+            showAll(followOlder(resolver, service, signal)),
+          )
+        : whileOpen(connectRegistry(registry, room), (client) =>
+            showAll(followRegistry(client, service, signal)),
+          ),
     )
     // A signal is how it is meant to end.
     return exitCodes.ok
