@@ -9,7 +9,7 @@ const faces = ['json', 'header', 'protobuf'] as const
 
 /**
  * How a registry is to answer the programs of the older systems; false for not at all.
- * @throws UsageError for a registry that none of them has, or a lease that is no number.
+ * @throws UsageError for the name of a registry that there is not, or a lease that is no number.
  */
 export function facesOf(settings: ResolvedSettings): FacesOptions | false {
   const names = textsOf(settings, 'faces')

@@ -63,8 +63,9 @@ export class Connection implements Timed {
   after: Timed | undefined = undefined
   slot = -1
 
-  /** What it held when that was last looked at. */
-  heldBefore = 0
+  // What `HeldBytes` notes of it.
+  heldLast = 0
+  heldLong = 0
 
   readonly #house: House
   readonly #spoken: Spoken

@@ -14,7 +14,7 @@ function setUp(counts: readonly number[]) {
   const closed: [number, RpcError][] = []
   const holders = new Set<Holder & { held: number }>()
   const all = counts.map((held, i) => {
-    const holder = { held, heldBefore: 0, hangUp: (reason: RpcError) => end(holder, i, reason) }
+    const holder = { held, heldLast: 0, heldLong: 0, hangUp: (reason: RpcError) => end(holder, i, reason) }
     holders.add(holder)
     return holder
   })
@@ -65,7 +65,8 @@ describe('what all connections hold together', () => {
         looks++
         return 0
       },
-      heldBefore: 0,
+      heldLast: 0,
+      heldLong: 0,
       hangUp: () => {},
     }
     const clock = createVirtualClock()
