@@ -19,8 +19,9 @@ const count = 1_000_000
 const expectedSum = (count * (count - 1)) / 2
 // A bare process of this kind has about 10 MiB of heap; items that piled up would take well over 100.
 const boundMiB = 64
-// What is garbage already counts as heap until it is collected, and on a busy machine that may be late.
-const littleGarbage = { NODE_OPTIONS: '--max-semi-space-size=4' }
+// What is garbage already counts as heap until it is collected, on a busy machine late: so much heap there is not. Items that
+// piled up would end the process.
+const littleGarbage = { NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=48' }
 
 async function producer() {
   const server = startProgram('processes/producer.ts', [], littleGarbage)
