@@ -95,9 +95,9 @@ export class Candidates {
   // Who did not say what it offers is asked, and its answer tells; but not where "no such method" looks like a result. And
   // a method without its service is nothing for those who take no such names.
   #isDoubtful({ instance, ways }: Reachable, query: Query): boolean {
-    const can = ways.map(({ endpoint }) => this.#room.can(endpoint))
-    if (query.service === '') return can.every(({ needsService }) => needsService)
-    return instance.services.length === 0 && can.every(({ bareNames }) => bareNames)
+    const can = (endpoint: Endpoint) => this.#room.can(endpoint)
+    if (query.service === '') return ways.every(({ endpoint }) => can(endpoint).needsService)
+    return instance.services.length === 0 && ways.every(({ endpoint }) => can(endpoint).bareNames)
   }
 
   /** Chooses anew among the endpoints of each instance, by what is known of them now, and connects ahead of need. */
