@@ -4,7 +4,13 @@ import { writeText } from '../../src/core/bytes/text.ts'
 import { createMsgpackCodec } from '../../src/codecs/msgpack/msgpack.ts'
 import { defaultLimits } from '../../src/core/limits.ts'
 import { seededRandom } from '../../src/core/random.ts'
-import { beginFrame, type CallHead, endFrame, writeCallHead } from '../../src/protocols/farcall/encode.ts'
+import {
+  beginFrame,
+  type CallHead,
+  emptyCallHead,
+  endFrame,
+  writeCallHead,
+} from '../../src/protocols/farcall/encode.ts'
 import { callFlags, frameTypes, joinedBit } from '../../src/protocols/farcall/frames.ts'
 import { encodePreface, magic, prefaceOf } from '../../src/protocols/farcall/preface.ts'
 
@@ -43,16 +49,7 @@ export const hostileNames = [
   '__defineGetter__',
 ]
 
-const plainHead: CallHead = {
-  form: 'list',
-  oneway: false,
-  timeoutMs: undefined,
-  bounded: false,
-  attempt: 1,
-  key: undefined,
-  stream: undefined,
-  metadata: undefined,
-}
+const plainHead: CallHead = emptyCallHead()
 
 export function written(write: (output: MemoryOutput) => void): Uint8Array {
   const output = new MemoryOutput()

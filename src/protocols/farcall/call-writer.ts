@@ -1,6 +1,6 @@
 import type { Call } from '../../core/call.ts'
 import type { OutgoingArguments } from './arguments.ts'
-import { beginFrame, type CallHead, writeCallHead } from './encode.ts'
+import { beginFrame, type CallHead, emptyCallHead, writeCallHead } from './encode.ts'
 import { frameTypes, methodRefs } from './frames.ts'
 import type { Link } from './link.ts'
 import type { Sender } from './outbox.ts'
@@ -11,16 +11,7 @@ export class CallWriter {
   readonly #link: Link
   readonly #methods: OutgoingMethodRefs
   // One for all calls: each is written before the next.
-  readonly #head: { -readonly [Field in keyof CallHead]: CallHead[Field] } = {
-    form: 'list',
-    oneway: false,
-    timeoutMs: undefined,
-    bounded: false,
-    attempt: 1,
-    key: undefined,
-    stream: undefined,
-    metadata: undefined,
-  }
+  readonly #head = emptyCallHead()
 
   constructor(link: Link, methods: OutgoingMethodRefs) {
     this.#link = link

@@ -5,7 +5,7 @@ import { RpcError } from '../../core/error.ts'
 import type { Limits } from '../../core/limits.ts'
 import { Metadata } from '../../core/metadata.ts'
 import type { MethodInfo } from '../../core/method-info.ts'
-import type { CallHead, MethodRef } from './encode.ts'
+import { type CallHead, emptyCallHead, type MethodRef } from './encode.ts'
 import { callFlags, maxNameBytes, methodFlags, methodRefs, moreCallFlags, replyFlags } from './frames.ts'
 
 /**
@@ -18,20 +18,7 @@ export type ReadCall = CallHead & MethodRef & { readonly problem: RpcError | und
 export type ReusedReadCall = { -readonly [Field in keyof ReadCall]: ReadCall[Field] }
 
 export function emptyReadCall(): ReusedReadCall {
-  return {
-    ref: 0,
-    service: '',
-    method: '',
-    form: 'list',
-    oneway: false,
-    timeoutMs: undefined,
-    bounded: false,
-    attempt: 1,
-    key: undefined,
-    stream: undefined,
-    metadata: undefined,
-    problem: undefined,
-  }
+  return { ref: 0, service: '', method: '', ...emptyCallHead(), problem: undefined }
 }
 
 const forms = ['list', 'named', 'message'] as const

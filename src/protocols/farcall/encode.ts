@@ -59,6 +59,23 @@ export interface CallHead {
   readonly metadata: Metadata | undefined
 }
 
+/** One that is filled in again and again: whoever keeps something of it takes it out. */
+export type ReusedCallHead = { -readonly [Field in keyof CallHead]: CallHead[Field] }
+
+/** The head of a call about which there is nothing to say. */
+export function emptyCallHead(): ReusedCallHead {
+  return {
+    form: 'list',
+    oneway: false,
+    timeoutMs: undefined,
+    bounded: false,
+    attempt: 1,
+    key: undefined,
+    stream: undefined,
+    metadata: undefined,
+  }
+}
+
 export function writeCallHead(output: Output, method: MethodRef, head: CallHead): void {
   const more =
     (head.attempt > 1 ? moreCallFlags.attempt : 0) | (head.key !== undefined ? moreCallFlags.key : 0)

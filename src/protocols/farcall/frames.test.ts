@@ -8,6 +8,7 @@ import { defaultLimits } from '../../core/limits.ts'
 import { Metadata } from '../../core/metadata.ts'
 import { readCallHead, readMethodInfo, readReason, readReplyHead } from './decode.ts'
 import {
+  emptyCallHead,
   beginFrame,
   type CallHead,
   endFrame,
@@ -157,16 +158,7 @@ describe('what stands in frames', () => {
     writeCallHead(
       output,
       { ref: 2, service: '', method: '' },
-      {
-        form: 'list',
-        oneway: false,
-        timeoutMs: undefined,
-        bounded: false,
-        attempt: 1,
-        key: undefined,
-        stream: undefined,
-        metadata: new Metadata({ ab: 'x' }),
-      },
+      { ...emptyCallHead(), metadata: new Metadata({ ab: 'x' }) },
     )
     const bytes = output.take()
     const at = bytes.indexOf('b'.charCodeAt(0))
