@@ -1,4 +1,5 @@
 import { offeredNames } from '../../core/instance.ts'
+import { isInternalName } from '../../core/names.ts'
 import { placesOf } from '../../core/places.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
@@ -73,7 +74,7 @@ async function listRegistry(target: Target, room: CommandRoom, service: string |
 function rowsOf(instance: InstanceData, weighs: boolean): string[][] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
-    .filter(({ name }) => !name.startsWith('farcall.'))
+    .filter(({ name }) => !isInternalName(name))
     .map((entry) => `${offeredNames(entry).join(', ')} ${entry.version ?? ''}`.trimEnd())
   const about = [
     instance.id,
