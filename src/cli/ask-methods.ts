@@ -1,4 +1,4 @@
-import { showName } from '../core/names.ts'
+import { isInternalName, showName } from '../core/names.ts'
 import { type FarcallClient, nodeParts, parseEndpoint, RpcError, type ServiceDescription } from '../node.ts'
 import { listMethod, readAllYourMethods } from './all-your-methods.ts'
 import { fromUser } from './usage-error.ts'
@@ -23,7 +23,7 @@ export async function askMethods(
   const meta = client.service<Meta>('farcall.meta').$with({ idempotent: true })
   try {
     const all = await (service === undefined ? meta.methods() : meta.methods(service))
-    return service === undefined ? all.filter(({ name }) => !name.startsWith('farcall.')) : all
+    return service === undefined ? all.filter(({ name }) => !isInternalName(name)) : all
   } catch (thrown) {
     throw isForeign(thrown, service) ? undescribed(protocol, thrown) : thrown
   }

@@ -60,6 +60,17 @@ export function listInstances(
   )
 }
 
+/** What to ask a registry for, where only some are meant. */
+export function queryFor(service: string | undefined, protocol: string | undefined): Query {
+  return { ...(service !== undefined && { service }), ...(protocol !== undefined && { protocol }) }
+}
+
+/** Says that a registry has nobody of those that it was asked for. */
+export function hasNobody(registry: string, { service, protocol }: Query): string {
+  const what = service === undefined ? 'no instances' : `no instance of '${service}'`
+  return `${registry} has ${what}${protocol === undefined ? '' : ` for ${protocol}`}`
+}
+
 function registryOf(client: FarcallClient, timeoutMs: number): Client<RegistryFace> {
   return client.service<RegistryFace>('farcall.registry').$with({ idempotent: true, timeoutMs })
 }

@@ -54,7 +54,7 @@ export async function listOlder(
 }
 
 /** @throws UsageError for a registry that has to be asked by name, and no name. */
-export function checkNamed(target: string, service: string | undefined): void {
+function checkNamed(target: string, service: string | undefined): void {
   if (service !== undefined || !needsName(target)) return
   throw new UsageError(
     `${target} tells only who offers what it is asked for`,

@@ -1,8 +1,9 @@
 import { offeredNames } from '../../core/instance.ts'
+import { isInternalName } from '../../core/names.ts'
 import { placesOf } from '../../core/places.ts'
 import type { InstanceData } from '../../discovery/api/instance-data.ts'
 import { askMethods } from '../ask-methods.ts'
-import { listInstances } from '../ask-registry.ts'
+import { hasNobody, listInstances, queryFor } from '../ask-registry.ts'
 import { askServers } from '../ask-servers.ts'
 import type { CommandDefinition } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -42,15 +43,12 @@ export const list: CommandDefinition = {
 async function listRegistry(target: Target, room: CommandRoom, service: string | undefined): Promise<void> {
   const [registry = ''] = target.targets
   const startedAt = performance.now()
-  const { protocol } = target
-  const query = { ...(service !== undefined && { service }), ...(protocol !== undefined && { protocol }) }
+  const query = queryFor(service, target.protocol)
   const instances = await listInstances(registry, room, query)
   const tookMs = performance.now() - startedAt
   if (room.json) return await printLine(toJson({ registry, instances }))
   if (instances.length === 0) {
-    const which = protocol === undefined ? '' : ` for ${protocol}`
-    const what = service === undefined ? 'no instances' : `no instance of '${harmless(service)}'`
-    await printLine(`${registry} has ${what}${which}`)
+    await printLine(harmless(hasNobody(registry, query)))
     console.error(`  next: farcall serve module.ts --registry ${registry}`)
     return
   }
@@ -76,7 +74,7 @@ async function listRegistry(target: Target, room: CommandRoom, service: string |
 function rowsOf(instance: InstanceData, weighs: boolean): string[][] {
   const status = instance.suspect === true ? 'suspect' : instance.status
   const services = instance.services
-    .filter(({ name }) => !name.startsWith('farcall.'))
+    .filter(({ name }) => !isInternalName(name))
     .map((entry) => `${offeredNames(entry).join(', ')} ${entry.version ?? ''}`.trimEnd())
   const about = [
     instance.id,

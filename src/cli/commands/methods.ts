@@ -1,7 +1,7 @@
 import { type MethodDescription, RpcError, type ServiceDescription } from '../../node.ts'
 import { isInternalName } from '../../core/names.ts'
 import { askMethods, hasBareNames, protocolOf } from '../ask-methods.ts'
-import { listInstances } from '../ask-registry.ts'
+import { hasNobody, listInstances, queryFor } from '../ask-registry.ts'
 import { askServers } from '../ask-servers.ts'
 import type { CommandDefinition } from '../define-command.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -62,7 +62,7 @@ async function whomToAsk(
   room: CommandRoom,
   service: string | undefined,
 ): Promise<readonly Question[]> {
-  const query = { ...(service !== undefined && { service }), ...(protocol !== undefined && { protocol }) }
+  const query = queryFor(service, protocol)
   const instances = await listInstances(registry, room, query)
   // By what is asked, so that nobody is asked the same twice.
   const questions = new Map<string, Question>()
@@ -77,9 +77,7 @@ async function whomToAsk(
     }
   }
   if (questions.size > 0) return [...questions.values()]
-  const which = protocol === undefined ? '' : ` for ${protocol}`
-  const what = service === undefined ? 'no instances' : `no instance of '${service}'`
-  throw new RpcError('not_found', `${registry} has ${what}${which}`)
+  throw new RpcError('not_found', hasNobody(registry, query))
 }
 
 async function printService({ at, service }: Answer, below: boolean): Promise<void> {

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parse, YAMLParseError } from 'yaml'
 import { nearest } from '../../core/nearest.ts'
 import { importModule } from '../load/import-module.ts'
 import { UsageError } from '../usage-error.ts'
@@ -42,7 +41,7 @@ export async function loadConfigFile({ named, folder, environment }: FileChoice)
   }
   const notes: string[] = []
   for (const older of findOlder(folder)) {
-    const parsed = readFound(older, notes)
+    const parsed = await readFound(older, notes)
     if (parsed !== undefined)
       return inEnvironment(older, { ...parsed, notes: [...notes, ...parsed.notes] }, environment)
   }
@@ -65,16 +64,16 @@ async function readNamed(path: string): Promise<ParsedFile> {
     )
   }
   if (!/\.ya?ml$/.test(path)) return readOurs(await readModule(path), path)
-  const content = readYaml(path)
+  const content = await readYaml(path)
   return readOlderYaml(content, path) ?? readOurs(content, path)
 }
 
 /** A file that was not named may be somebody else's altogether: whatever is wrong with it is only noted. */
-function readFound(path: string, notes: string[]): ParsedFile | undefined {
+async function readFound(path: string, notes: string[]): Promise<ParsedFile | undefined> {
   try {
     const parsed = path.endsWith('.ini')
       ? readOlderIni(readFileSync(path, 'utf8'), path)
-      : readOlderYaml(readYaml(path), path)
+      : readOlderYaml(await readYaml(path), path)
     if (parsed === undefined) notes.push(`${path} is passed over: it names no registry`)
     return parsed
   } catch (thrown) {
@@ -109,7 +108,9 @@ function unknownEnvironment(name: string, path: string, known: readonly string[]
   )
 }
 
-function readYaml(path: string): unknown {
+// Loaded where there is such a file: mostly there is none, and the parser is among what takes longest to load.
+async function readYaml(path: string): Promise<unknown> {
+  const { parse, YAMLParseError } = await import('yaml')
   try {
     // Tags of other programs are their affair.
     return parse(readFileSync(path, 'utf8'), { logLevel: 'error' })

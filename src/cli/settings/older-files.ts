@@ -1,7 +1,7 @@
 import { parse as parseIni } from 'ini'
 import { formatHostPort } from '../../core/endpoint.ts'
 import type { ParsedFile } from './parsed-file.ts'
-import { readText, type Value } from './read.ts'
+import { isRecord, readText, type Value } from './read.ts'
 
 // The two files that the older systems come with. They belong to the older programs too: what else they hold is left
 // alone, and is never an error.
@@ -107,8 +107,4 @@ function strangers(keys: Keys, section: string): string[] {
 
 function noteOf(path: string, ignored: readonly string[]): readonly string[] {
   return ignored.length === 0 ? [] : [`${path}: left alone, for it is not Farcall's: ${ignored.join(', ')}`]
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

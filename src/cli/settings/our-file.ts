@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { nearest } from '../../core/nearest.ts'
 import { UsageError } from '../usage-error.ts'
 import type { ParsedFile } from './parsed-file.ts'
-import { readValue, type Value } from './read.ts'
+import { isRecord, readValue, type Value } from './read.ts'
 import { type Setting, settings } from './table.ts'
 
 const all: readonly Setting[] = settings
@@ -57,8 +57,7 @@ function flatten(top: readonly [string, unknown][], where: string): [string, unk
 }
 
 function entries(content: unknown, where: string): [string, unknown][] {
-  if (typeof content === 'object' && content !== null && !Array.isArray(content))
-    return Object.entries(content)
+  if (isRecord(content)) return Object.entries(content)
   throw new UsageError(`${where} should hold keys and values`)
 }
 

@@ -100,6 +100,7 @@ function readSwitch(text: string, where: string): boolean {
   throw new UsageError(`${where} should be true or false, got '${text}'`)
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether a value of a file holds keys and values. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
