@@ -2,7 +2,7 @@ import { type Address, type Endpoint, formatEndpoint, isWildcardHost } from '../
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { listNames } from '../../core/names.ts'
-import { readField, readNumber, readText } from '../api/guards.ts'
+import { readField, readText } from '../api/guards.ts'
 import { decodeInstance } from '../api/instance-data.ts'
 import type { HostPort } from './target.ts'
 
@@ -31,13 +31,6 @@ export function lacksEndpoint(instance: Instance, target: string, protocols: rea
 export function readHost(value: unknown): string {
   const host = readField(value, 'host', 'it')
   return host === '' ? '' : readText(host, 'host', maxHostLength)
-}
-
-/** The field `port`, which may be written as a text. */
-export function readPort(value: unknown): number {
-  const port = readField(value, 'port', 'it')
-  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port
-  return readNumber(number, 'port', { min: 1, max: 65_535, whole: true })
 }
 
 /**
