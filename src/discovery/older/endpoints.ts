@@ -4,6 +4,7 @@ import type { Instance } from '../../core/instance.ts'
 import { listNames } from '../../core/names.ts'
 import { readField, readText } from '../api/guards.ts'
 import { decodeInstance } from '../api/instance-data.ts'
+import { maxNameLength } from '../api/limits.ts'
 import type { HostPort } from './target.ts'
 
 /** A host has 253 characters at most, an address fewer. */
@@ -48,5 +49,5 @@ export function dialableHost(host: string, registry: HostPort): string {
  */
 export function bareInstance(endpoint: Endpoint): Instance {
   const text = formatEndpoint(endpoint)
-  return decodeInstance({ id: text.slice(-128), endpoints: [text] }, 'it')
+  return decodeInstance({ id: text.slice(-maxNameLength), endpoints: [text] }, 'it')
 }
