@@ -46,6 +46,12 @@ export function readNumber(
   return number
 }
 
+/** A port that can be dialled. It may be a text: configuration files give those to programs that do not mind. */
+export function readPort(value: unknown, path: string): number {
+  const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value
+  return readNumber(port, path, { min: 1, max: 65_535, whole: true })
+}
+
 /** A list of at most `max` items. */
 export function readList(value: unknown, path: string, max: number): readonly unknown[] {
   if (!Array.isArray(value)) throw wrong(path, 'a list', value)

@@ -2,8 +2,9 @@ import { type Address, type Endpoint, formatEndpoint, isWildcardHost } from '../
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { listNames } from '../../core/names.ts'
-import { readField, readNumber, readText } from '../api/guards.ts'
+import { readField, readText } from '../api/guards.ts'
 import { decodeInstance } from '../api/instance-data.ts'
+import { maxNameLength } from '../api/limits.ts'
 import type { HostPort } from './target.ts'
 
 /** A host has 253 characters at most, an address fewer. */
@@ -33,13 +34,6 @@ export function readHost(value: unknown): string {
   return host === '' ? '' : readText(host, 'host', maxHostLength)
 }
 
-/** The field `port`, which may be written as a text. */
-export function readPort(value: unknown): number {
-  const port = readField(value, 'port', 'it')
-  const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port
-  return readNumber(number, 'port', { min: 1, max: 65_535, whole: true })
-}
-
 /**
  * The host to dial for one that a server registered. Older servers register what they listen at: 0.0.0.0, [::], nothing.
  * Then the registry's own host is meant, for most of these systems stand on one machine, and it is the only other that is
@@ -55,5 +49,5 @@ export function dialableHost(host: string, registry: HostPort): string {
  */
 export function bareInstance(endpoint: Endpoint): Instance {
   const text = formatEndpoint(endpoint)
-  return decodeInstance({ id: text.slice(-128), endpoints: [text] }, 'it')
+  return decodeInstance({ id: text.slice(-maxNameLength), endpoints: [text] }, 'it')
 }

@@ -1,12 +1,13 @@
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from '../source.ts'
+import { protocolOf } from '../api/lab-protocol.ts'
 import { openHttp } from './ask-http.ts'
 import { createBeatingRegistrar } from './beating-registrar.ts'
 import type { Entry, Telling } from './dialect.ts'
 import { lacksEndpoint } from './endpoints.ts'
 import { findMetas, registerMeta, unregisterMeta } from './lab-http-exchange.ts'
-import { type InstanceMeta, protocolOf, readMeta, writeMetas } from './lab-meta.ts'
+import { type InstanceMeta, readMeta, writeMetas } from './lab-meta.ts'
 import { mergeById } from './merge-by-id.ts'
 import {
   checkOptionNames,

@@ -5,7 +5,8 @@ import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { maxMetadataBytes } from '../api/limits.ts'
 import { decodeInstance, encodeInstance } from '../api/instance-data.ts'
-import { protocolOf, readMeta, writeMetas } from './lab-meta.ts'
+import { protocolOf } from '../api/lab-protocol.ts'
+import { readMeta, writeMetas } from './lab-meta.ts'
 
 const registry = { host: '10.0.0.1', port: 8081 }
 const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,20}$/)

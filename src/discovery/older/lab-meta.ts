@@ -1,10 +1,11 @@
 import { formatEndpoint } from '../../core/endpoint.ts'
 import type { Instance } from '../../core/instance.ts'
-import { readField, readOptionalText } from '../api/guards.ts'
+import { readField, readOptionalText, readPort } from '../api/guards.ts'
 import { decodeInstance } from '../api/instance-data.ts'
 import { readParameters, writeParameters } from '../api/lab-parameters.ts'
+import { protocolOf } from '../api/lab-protocol.ts'
 import { maxNameLength } from '../api/limits.ts'
-import { dialableHost, readHost, readPort, tcpAddresses } from './endpoints.ts'
+import { dialableHost, readHost, tcpAddresses } from './endpoints.ts'
 import type { HostPort } from './target.ts'
 
 /** What the registry of the JSON lab holds of one server, as it is written there. */
@@ -14,11 +15,6 @@ export interface InstanceMeta {
   readonly port: number
   readonly status: 'true'
   readonly parameters: Readonly<Record<string, string>>
-}
-
-/** In this registry `json` is the protocol of the JSON lab; others have the names that they have here. */
-export function protocolOf(proto: string): string {
-  return proto === 'json' ? 'lab-json' : proto
 }
 
 /** One for each address at which the instance speaks one of the protocols. */
@@ -41,7 +37,7 @@ export function writeMetas(instance: Instance, protos: readonly string[]): Insta
  */
 export function readMeta(value: unknown, asked: { proto: string; registry: HostPort }): Instance {
   const host = dialableHost(readHost(value), asked.registry)
-  const port = readPort(value)
+  const port = readPort(readField(value, 'port', 'it'), 'port')
   // What it was asked for, where it does not say.
   const proto = readOptionalText(readField(value, 'protocol', 'it'), 'protocol', maxNameLength) ?? asked.proto
   const endpoint = formatEndpoint({ protocol: protocolOf(proto), address: { transport: 'tcp', host, port } })

@@ -1,9 +1,9 @@
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
-import { readList } from '../api/guards.ts'
+import { readField, readList, readPort } from '../api/guards.ts'
 import type { LabRegistration, LabRegistry, LabServer } from '../api/lab-registry.ts'
 import { askRegistry, type RegistryLine } from '../call-registry.ts'
-import { bareInstance, dialableHost, readHost, readPort } from './endpoints.ts'
+import { bareInstance, dialableHost, readHost } from './endpoints.ts'
 import { maxEntries } from './read-entries.ts'
 import type { HostPort } from './target.ts'
 
@@ -40,7 +40,8 @@ export async function beat(line: RegistryLine, server: LabServer, signal: AbortS
 /** @throws RpcError `invalid_argument` for what is no server. */
 export function readLabServer(value: unknown, protocol: string, registry: HostPort): Instance {
   const host = dialableHost(readHost(value), registry)
-  return bareInstance({ protocol, address: { transport: 'tcp', host, port: readPort(value) } })
+  const port = readPort(readField(value, 'port', 'it'), 'port')
+  return bareInstance({ protocol, address: { transport: 'tcp', host, port } })
 }
 
 // The document's rule: once more after a time-out or an error, but not where the registry has answered with a failure.

@@ -1,12 +1,13 @@
 import { RpcError } from '../../core/error.ts'
 import {
   acceptGo,
-  checkConnectPath,
   type Dialect,
   dialGo,
   type GoCodec,
+  goCapabilities,
   gobCodecWith,
   headerType,
+  resolveConnectPath,
 } from '../go-rpc/index.ts'
 import { detectJsonKey } from '../json-head/keys.ts'
 import type { Protocol } from '../protocol.ts'
@@ -64,8 +65,7 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): Protocol {
   if (chosen === undefined) throw unknownCodec(codec, codecs)
   checkTime('connectTimeoutMs', connectTimeoutMs)
   checkTime('handleTimeoutMs', handleTimeoutMs)
-  const connectPath = http === true ? '/_geeprc_' : http === false ? undefined : http
-  if (connectPath !== undefined) checkConnectPath(connectPath)
+  const connectPath = resolveConnectPath(http, '/_geeprc_')
   const name = options.name ?? (connectPath === undefined ? 'geerpc' : 'geerpc-http')
   const option = writeOption({
     codecType,
@@ -78,14 +78,7 @@ export function createGeerpcProtocol(options: GeerpcOptions = {}): Protocol {
     handleTimeoutMs,
     // One server side answers all variants, and only one detector may say so.
     ...(name === 'geerpc' && { detect: detectJsonKey('MagicNumber') }),
-    can: {
-      streams: false,
-      metadata: false,
-      cancel: false,
-      deadline: false,
-      calls: 'many',
-      needsService: true,
-    },
+    can: goCapabilities,
     accept: (wire, handler, room) =>
       acceptGo({ wire, handler, room, dialect, begin: optionOpening(codecs, room) }),
     dial: (wire, room) =>

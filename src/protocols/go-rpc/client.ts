@@ -4,7 +4,14 @@ import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import { Link, type LinkOwner } from '../json-head/link.ts'
-import { lostCall, notOpen, PendingCall, received, unsendableRequest } from '../json-head/pending-call.ts'
+import {
+  closedHere,
+  lostCall,
+  notOpen,
+  PendingCall,
+  received,
+  unsendableRequest,
+} from '../json-head/pending-call.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { bodyOf } from './body.ts'
 import type { GoCodecSession } from './codec.ts'
@@ -100,10 +107,8 @@ class GoClient implements ClientSession, LinkOwner {
     this.#finishIfDrained()
   }
 
-  close(reason?: RpcError): Promise<void> {
-    const error =
-      reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
-    this.#failAll(() => error)
+  close(reason: RpcError = closedHere()): Promise<void> {
+    this.#failAll(() => reason)
     return this.#link.finish()
   }
 

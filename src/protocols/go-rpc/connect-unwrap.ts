@@ -28,8 +28,18 @@ export function createConnectUnwrap(paths: Readonly<Record<string, string>> = go
   }
 }
 
-/** @throws RpcError `invalid_argument` for what cannot stand in a request line. */
-export function checkConnectPath(path: string): void {
+/**
+ * The path that a client connects to: `usual` for true, none for false.
+ * @throws RpcError `invalid_argument` for what cannot stand in a request line.
+ */
+export function resolveConnectPath(http: string | boolean, usual: string): string | undefined {
+  if (http === false) return undefined
+  const path = http === true ? usual : http
+  checkConnectPath(path)
+  return path
+}
+
+function checkConnectPath(path: string): void {
   if (/^\/[!-~]{0,200}$/.test(path)) return
   throw new RpcError(
     'invalid_argument',

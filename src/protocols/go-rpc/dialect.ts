@@ -1,6 +1,7 @@
 import type { Call } from '../../core/call.ts'
 import { markUnknownService, remoteError, type RpcError } from '../../core/error.ts'
 import { unknownServiceText } from '../../core/router.ts'
+import type { Capabilities } from '../protocol.ts'
 import { formatGoDuration } from './duration.ts'
 
 /** In what the Go systems differ: words, and where they begin to count. */
@@ -15,6 +16,16 @@ export interface Dialect {
   /** Whether the original servers cannot go on after a call of a method that they do not have. */
   readonly losesPlace: boolean
 }
+
+/** What the sessions can do, in every dialect. */
+export const goCapabilities: Capabilities = Object.freeze({
+  streams: false,
+  metadata: false,
+  cancel: false,
+  deadline: false,
+  calls: 'many',
+  needsService: true,
+})
 
 /** A name without a dot in the middle is of no service and no method. */
 export function illFormedText(dialect: Dialect, name: string): string {

@@ -39,6 +39,11 @@ export function notOpen(peer: string, state: string): RpcError {
   )
 }
 
+/** A call that waited when its connection was closed without another reason. */
+export function closedHere(): RpcError {
+  return new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
+}
+
 /** A call whose connection was lost; whether it was executed is not known. */
 export function lostCall(peer: string, reason: RpcError | undefined, hint = ''): RpcError {
   const why = reason === undefined ? 'the connection ended' : reason.message

@@ -4,7 +4,14 @@ import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import { JsonLink, type JsonLinkOwner } from '../json-head/json-link.ts'
-import { lostCall, notOpen, PendingCall, received, unsendableRequest } from '../json-head/pending-call.ts'
+import {
+  closedHere,
+  lostCall,
+  notOpen,
+  PendingCall,
+  received,
+  unsendableRequest,
+} from '../json-head/pending-call.ts'
 import { isJsonObject, member, readJson } from '../json-head/read-json.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { readErrorMember } from './errors.ts'
@@ -61,10 +68,8 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
     this.#finishIfDrained()
   }
 
-  close(reason?: RpcError): Promise<void> {
-    const error =
-      reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' })
-    this.#failAll(() => error)
+  close(reason: RpcError = closedHere()): Promise<void> {
+    this.#failAll(() => reason)
     return this.#link.finish()
   }
 

@@ -4,7 +4,8 @@ import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import { Link, type LinkOwner } from '../json-head/link.ts'
-import { lostCall, notOpen, PendingCall, unsendableRequest } from '../json-head/pending-call.ts'
+import { lostCall, notOpen, unsendableRequest } from '../json-head/pending-call.ts'
+import { SoleCall } from '../json-head/sole-call.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { readResponse, unreadableAnswer } from './answer.ts'
 import { Incoming } from './incoming.ts'
@@ -26,11 +27,9 @@ class LabProtobufClient implements ClientSession, LinkOwner {
   readonly limit = 1
   readonly #init: LabClientInit
   readonly #link: Link
+  readonly #sole: SoleCall
   readonly #incoming: Incoming
-  /** A request was sent, whether or not somebody still waits for the response. */
-  #asked = false
   #question: LabQuestion | undefined = undefined
-  #pending: PendingCall | undefined = undefined
   #stopWaiting: (() => void) | undefined = undefined
 
   constructor(init: LabClientInit) {
@@ -39,6 +38,7 @@ class LabProtobufClient implements ClientSession, LinkOwner {
     this.#incoming = new Incoming(room.limits)
     const state = schema.value === undefined ? 'opening' : 'ready'
     this.#link = new Link(wire, room, { owner: this, state })
+    this.#sole = new SoleCall(this.#link)
     if (state === 'ready') return
     schema.whenLoaded(
       () => {
@@ -53,7 +53,7 @@ class LabProtobufClient implements ClientSession, LinkOwner {
   }
 
   get inFlight(): number {
-    return this.#asked ? 1 : 0
+    return this.#sole.asked ? 1 : 0
   }
 
   get partial(): boolean {
@@ -65,7 +65,7 @@ class LabProtobufClient implements ClientSession, LinkOwner {
     const { address } = wire.peer
     if (this.state !== 'ready' || !this.#link.open || schema.value === undefined)
       return fail(call, notOpen(address, this.state))
-    if (this.#asked) return fail(call, notOpen(address, 'used up: it carries one call'))
+    if (this.#sole.asked) return fail(call, notOpen(address, 'used up: it carries one call'))
     call.phase = 'send'
     call.meet(wire.peer)
     try {
@@ -74,20 +74,17 @@ class LabProtobufClient implements ClientSession, LinkOwner {
     } catch (thrown) {
       return fail(call, unsendableRequest(thrown))
     }
-    return this.#send(call)
+    return this.#sole.send(call, () => this.#link.commit())
   }
 
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')
-    if (!this.#asked) void this.#link.finish()
+    if (!this.#sole.asked) void this.#link.finish()
   }
 
   close(reason?: RpcError): Promise<void> {
-    this.#take()?.fail(
-      reason ?? new RpcError('unavailable', 'the connection was closed on this side', { phase: 'wait' }),
-    )
-    return this.#link.finish()
+    return this.#sole.close(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -95,7 +92,7 @@ class LabProtobufClient implements ClientSession, LinkOwner {
   }
 
   onData(chunk: Uint8Array): void {
-    if (!this.#asked) throw new RpcError('internal', 'an answer came that nobody asked for')
+    if (!this.#sole.asked) throw new RpcError('internal', 'an answer came that nobody asked for')
     this.#incoming.push(chunk)
     this.#stopWaiting?.()
     if (!this.#incoming.isWhole) return
@@ -112,8 +109,12 @@ class LabProtobufClient implements ClientSession, LinkOwner {
   }
 
   onGarbage(problem: RpcError): void {
-    this.#take()?.fail(unreadableAnswer(problem))
+    this.#sole.take()?.fail(unreadableAnswer(problem))
     void this.#link.finish(problem)
+  }
+
+  forget(): void {
+    this.#stopWaiting?.()
   }
 
   onClosed(reason: RpcError | undefined): void {
@@ -122,30 +123,10 @@ class LabProtobufClient implements ClientSession, LinkOwner {
     this.onState('closed', reason)
   }
 
-  #send(call: Call): Reply | PromiseLike<Reply> {
-    const pending = new PendingCall(call)
-    this.#asked = true
-    this.#link.commit()
-    if (call.oneway) {
-      // Settled as soon as it is on its way: nobody waits for the answer.
-      this.#link.wire.flush()
-      pending.succeed(undefined)
-      return pending.promise
-    }
-    this.#pending = pending
-    call.phase = 'wait'
-    call.onCancel((reason) => {
-      if (this.#pending !== pending) return
-      this.#take()?.fail(reason)
-      void this.#link.finish()
-    })
-    return pending.promise
-  }
-
   #settle(): void {
     const { schema, room } = this.#init
     const question = this.#question
-    const pending = this.#take()
+    const pending = this.#sole.take()
     if (pending === undefined || schema.value === undefined || question === undefined)
       return void this.#link.finish()
     // A failure is no reply that has begun: the call may be repeated, if that does no harm.
@@ -158,14 +139,7 @@ class LabProtobufClient implements ClientSession, LinkOwner {
     void this.#link.finish()
   }
 
-  #take(): PendingCall | undefined {
-    this.#stopWaiting?.()
-    const pending = this.#pending
-    this.#pending = undefined
-    return pending
-  }
-
   #lose(reason: RpcError | undefined): void {
-    this.#take()?.fail(lostCall(this.#init.wire.peer.address, reason))
+    this.#sole.take()?.fail(lostCall(this.#init.wire.peer.address, reason))
   }
 }

@@ -1,10 +1,11 @@
 import {
   acceptGo,
-  checkConnectPath,
   type Dialect,
   dialGo,
+  goCapabilities,
   gobCodecWith,
   requestType,
+  resolveConnectPath,
   responseType,
 } from '../go-rpc/index.ts'
 import type { Protocol } from '../protocol.ts'
@@ -27,20 +28,12 @@ const responses = gobCodecWith(responseType)
  * @throws RpcError `invalid_argument` for something that is no path.
  */
 export function createNetRpcProtocol({ http = false }: NetRpcOptions = {}): Protocol {
-  const connectPath = http === true ? '/_goRPC_' : http === false ? undefined : http
-  if (connectPath !== undefined) checkConnectPath(connectPath)
+  const connectPath = resolveConnectPath(http, '/_goRPC_')
   return {
     name: connectPath === undefined ? 'net-rpc' : 'net-rpc-http',
     // One server side answers both, and only one detector may say so.
     ...(connectPath === undefined && { detect: detectNetRpc }),
-    can: {
-      streams: false,
-      metadata: false,
-      cancel: false,
-      deadline: false,
-      calls: 'many',
-      needsService: true,
-    },
+    can: goCapabilities,
     accept: (wire, handler, room) =>
       acceptGo({
         wire,

@@ -8,6 +8,7 @@ import {
   readParameters,
   type Said,
 } from '../../discovery/api/lab-parameters.ts'
+import { protocolOf } from '../../discovery/api/lab-protocol.ts'
 import { maxNameLength } from '../../discovery/api/limits.ts'
 import { isJsonObject, member, readJson } from '../../protocols/json-head/read-json.ts'
 import { JsonSplitter } from '../../protocols/json-head/splitter.ts'
@@ -81,11 +82,6 @@ function readOurs(parameters: JsonObject): Said | undefined {
   }
 }
 
-/** What a protocol is called among us that older registries call by this name. */
-export function ourProtocol(name: string): string {
-  return name === 'json' ? 'lab-json' : name
-}
-
 /** An instance as it was sent, with its status. */
 export function answerInstance(sent: JsonObject, status: boolean): string {
   return writeJson({ ...sent, status }, writing)
@@ -132,7 +128,7 @@ function withoutOddNumbers(value: unknown): unknown {
 function readProtocol(value: unknown): string {
   const name = readText(value, 'protocol', maxNameLength)
   // Otherwise clients could not read the endpoint that it becomes.
-  if (/^[a-z][a-z0-9-]*$/.test(name)) return ourProtocol(name)
+  if (/^[a-z][a-z0-9-]*$/.test(name)) return protocolOf(name)
   throw invalid('protocol', `should be lower-case letters, digits and -, such as json, got ${showName(name)}`)
 }
 

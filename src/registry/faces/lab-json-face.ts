@@ -2,10 +2,11 @@ import { type Endpoint, formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import { writeParameters } from '../../discovery/api/lab-parameters.ts'
+import { protocolOf } from '../../discovery/api/lab-protocol.ts'
 import { matches } from '../../discovery/resolver.ts'
 import type { HttpRequest, HttpResponse, HttpRoute } from '../../protocols/http-route.ts'
 import type { FaceRoom } from './face-room.ts'
-import { answerInstance, type LabInstance, ourProtocol, readLabInstance, writeRest } from './lab-instance.ts'
+import { answerInstance, type LabInstance, readLabInstance, writeRest } from './lab-instance.ts'
 import { findOffers, overTcp } from './offered.ts'
 import { ProcessLeases } from './process-leases.ts'
 import { statusOfRefusal } from './refusal.ts'
@@ -77,7 +78,7 @@ export function labJsonFace(
   // One for each place, of several the one that was sent here.
   function listAll(proto: string, metadata: Readonly<Record<string, string>>): readonly string[] {
     const found = new Map<string, string>()
-    const offers = findOffers(store, overTcp(ourProtocol(proto)), (one) => matches(one, { metadata }))
+    const offers = findOffers(store, overTcp(protocolOf(proto)), (one) => matches(one, { metadata }))
     for (const { instance, way } of offers) {
       const place = formatHostPort(way.host, way.port)
       const rest = rests.get(instance.metadata)

@@ -2,7 +2,7 @@ import { isWildcardHost } from '../../core/endpoint.ts'
 import type { RpcError } from '../../core/error.ts'
 import { showName } from '../../core/names.ts'
 import type { Peer } from '../../core/peer.ts'
-import { invalid, readNumber, readText } from '../../discovery/api/guards.ts'
+import { invalid, readPort, readText } from '../../discovery/api/guards.ts'
 import { seenHost } from '../seen-host.ts'
 
 /** A port of a machine, as others dial it. */
@@ -20,7 +20,7 @@ const maxHostLength = 253
  * @throws RpcError `invalid_argument` that says what is wrong.
  */
 export function readPlace(given: { host: unknown; port: unknown }, peer: Peer | undefined): Place {
-  const port = readPort(given.port)
+  const port = readPort(given.port, 'port')
   return { host: readHost(given.host) ?? hostOf(peer), port }
 }
 
@@ -31,12 +31,6 @@ export function readHostPort(text: string, peer: Peer | undefined): Place {
     throw invalid('the address', `should end in host:port, IPv6 as [fd00::5]:port, got ${showName(text)}`)
   }
   return readPlace({ host: match[1], port: match[2] }, peer)
-}
-
-function readPort(value: unknown): number {
-  // Configuration files give texts to programs that do not mind.
-  const port = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value
-  return readNumber(port, 'port', { min: 1, max: 65_535, whole: true })
 }
 
 /** The host in its usual form; undefined for every address of a machine. */
