@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Client } from 'farcall'
 import { buildGo, eventually, noGo, startGoClient } from './support/go-peer.ts'
-import { farcallWith, foo, fooContract, type FooClient } from './support/go-service.ts'
+import { foo, fooContract, type FooClient } from './support/go-service.ts'
 import {
   type ClientPart,
   type Family,
@@ -20,6 +20,7 @@ import {
   targetOf,
 } from './support/go-system.ts'
 import { createLogLines } from './support/log-lines.ts'
+import { farcall } from './support/older-systems.ts'
 
 // The main programs of the documents 003 and 004, whole in Go, and with parts of ours in the place of theirs.
 
@@ -84,7 +85,6 @@ const systems: readonly System[] = [
 ]
 
 const families: readonly Family[] = ['geerpc', 'myrpc']
-const farcall = farcallWith()
 
 describe('the main programs of geerpc and MyRPC', { skip, concurrency: true }, () => {
   for (const { name, registry, servers, client, families: some = families } of systems)

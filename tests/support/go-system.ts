@@ -1,5 +1,6 @@
 import { type BroadcastResult, type FacesOptions, RpcError } from 'farcall'
-import { farcallWith, foo, fooContract, type FooClient } from './go-service.ts'
+import { foo, fooContract, type FooClient } from './go-service.ts'
+import { farcall } from './older-systems.ts'
 import { startOurRegistry } from './our-registry.ts'
 import { start, type TestProcess } from './process.ts'
 
@@ -89,8 +90,6 @@ export const goClient = (program: string, pauseMs: number): ClientPart => ({
     return Array.from(client.output.matchAll(/^\{.*\}$/gm), ([line]) => JSON.parse(line) as SystemOutcome)
   },
 })
-
-const farcall = farcallWith()
 
 /** A registry of ours, asked at one of its paths. */
 export const ourRegistry =
