@@ -1,6 +1,6 @@
 import { type FarcallClient, type Service, service } from 'farcall'
-import { startGoClient } from './go-peer.ts'
-import { type Family, startGoPart } from './go-system.ts'
+import { startGoPart } from './go-peer.ts'
+import { type Family, goCaller } from './go-system.ts'
 import { startListening, startProtobufClient } from './protobuf-peer.ts'
 import { askByLines, type TestProcess } from './process.ts'
 import { labRegistry, labServer, startLabClient } from './python-system.ts'
@@ -84,16 +84,7 @@ export function goSystem(family: Family, program: string): OldSystem {
     startRegistry: () => part('-role', 'registry', '-listen', '127.0.0.1:0'),
     startServer: (registry) => part('-role', 'server', '-registry', registry),
     startClient(registry) {
-      const role = ['-family', family, '-role', 'client', '-part', 'input']
-      const client = startGoClient(program, [
-        ...role,
-        '-registry',
-        registry,
-        '-refresh',
-        '100ms',
-        '-pause',
-        '300ms',
-      ])
+      const client = goCaller(program)(family, registry, '-refresh', '100ms')
       return {
         async call() {
           const { reply, error } = await client.call('Foo.Sum', { Num1: 1, Num2: 2 })
