@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { it } from 'node:test'
-import { start } from './support/process.ts'
+import { startProgram } from './support/process.ts'
 
-const main = fileURLToPath(new URL('../examples/demo/main.ts', import.meta.url))
-const demo = (...args: string[]) => start(process.execPath, ['--conditions=@farcall/source', main, ...args])
+const demo = (...args: string[]) => startProgram('../examples/demo/main.ts', args)
 
 it('the demo ends by itself, and every call was right', async () => {
   await using running = demo('--once')

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Client } from 'farcall'
-import { buildGo, eventually, noGo, startGoClient } from './support/go-peer.ts'
-import { farcallWith, foo, fooContract, type FooClient } from './support/go-service.ts'
+import { buildGo, eventually, noGo, startGoPart } from './support/go-peer.ts'
+import { foo, fooContract, type FooClient } from './support/go-service.ts'
 import {
   type ClientPart,
   type Family,
+  goCaller,
   goClient,
   goRegistry,
   goServer,
@@ -14,12 +15,12 @@ import {
   ourRegistry,
   ourServer,
   ownTargetOf,
-  startGoPart,
   type StartRegistry,
   type StartServer,
   targetOf,
 } from './support/go-system.ts'
 import { createLogLines } from './support/log-lines.ts'
+import { farcall } from './support/older-systems.ts'
 
 // The main programs of the documents 003 and 004, whole in Go, and with parts of ours in the place of theirs.
 
@@ -45,6 +46,7 @@ interface System {
 
 const registryInGo = goRegistry(program)
 const serverInGo = goServer(program)
+const callerInGo = goCaller(program)
 const goParts = {
   registry: registryInGo,
   servers: [serverInGo, serverInGo],
@@ -84,7 +86,6 @@ const systems: readonly System[] = [
 ]
 
 const families: readonly Family[] = ['geerpc', 'myrpc']
-const farcall = farcallWith()
 
 describe('the main programs of geerpc and MyRPC', { skip, concurrency: true }, () => {
   for (const { name, registry, servers, client, families: some = families } of systems)
@@ -151,17 +152,8 @@ describe('the system of geerpc and MyRPC, when a part of it dies', { skip, concu
     await using _other = await serverInGo('geerpc', registry.address, 'http', ...flags)
     const two = await listed(registry.address, 'geerpc')
     assert.equal(two.split(',').length, 2)
-    const asking = [
-      '-registry',
-      registry.address,
-      '-refresh',
-      '1ms',
-      '-select',
-      'round-robin',
-      '-pause',
-      '300ms',
-    ]
-    await using client = startGoClient(program, ['-role', 'client', '-part', 'input', ...asking])
+    const asking = ['-refresh', '1ms', '-select', 'round-robin']
+    await using client = callerInGo('geerpc', registry.address, ...asking)
     const call = () => client.call('Foo.Sum', { Num1: 1, Num2: 2 })
     for (let i = 0; i < 4; i++) assert.equal((await call()).reply, 3)
     await killed.stop('SIGKILL')
@@ -179,8 +171,7 @@ describe('the system of geerpc and MyRPC, when a part of it dies', { skip, concu
     await using server = await farcall.serve([foo], { port: 0, registry: target, logger: ours.logger })
     await server.registered
     await using client = farcall.connect(target, { logger: theirs.logger })
-    const flags = ['-family', 'myrpc', '-registry', registry.address, '-pause', '300ms']
-    await using clientToo = startGoClient(program, ['-role', 'client', '-part', 'input', ...flags])
+    await using clientToo = callerInGo('myrpc', registry.address)
     const remote = client.service<FooClient>('Foo', { contract: fooContract })
     const call = () => clientToo.call('Foo.Sum', { Num1: 1, Num2: 2 })
     assert.equal((await remote.$broadcast().Sum(1, 2)).length, 2)

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { connect, createFarcall } from 'farcall'
+import { connect } from 'farcall'
 import { gob } from '../src/codecs/gob/index.ts'
 import { Forge } from '../src/codecs/gob/testing.suite.ts'
 import { type Attacked, attacked } from './support/attacked.ts'
 import { bystander } from './support/bystander.ts'
 import { goodCall, type Known, preface } from './support/hostile-bytes.ts'
-import { everyPart } from './support/older-systems.ts'
 import { type RawSocket, rawSocket } from './support/raw-socket.ts'
 
 // Peers of every protocol that mean no good, on a port on which everything is spoken; and others on the same port, who
@@ -216,7 +215,7 @@ const halves: readonly (readonly [name: string, sent: Uint8Array | string])[] = 
 
 /** Somebody who calls over geerpc all the while. */
 function geerpcCaller(target: string) {
-  const client = createFarcall(everyPart).connect(target.replace('tcp:', 'geerpc+tcp:'))
+  const client = connect(target.replace('tcp:', 'geerpc+tcp:'))
   const service = client.service<{ echo(value: unknown): unknown }>('target')
   const calls = bystander(async (n) => assert.equal(await service.echo(n), n))
   return {

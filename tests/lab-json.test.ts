@@ -1,11 +1,10 @@
 // The Python system of the JSON lab documents, as real processes: its clients call our server, we call its servers.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Client, RpcError, service } from 'farcall'
 import { farcall, hostAndPort } from './support/older-systems.ts'
-import { start } from './support/process.ts'
+import { feed, start } from './support/process.ts'
 import { noPython, parseLines } from './support/python-peer.ts'
 
 const peers = fileURLToPath(new URL('peers/python/', import.meta.url))
@@ -39,9 +38,10 @@ interface Ask {
 async function askAll(target: string | undefined, asks: readonly Ask[], flags: readonly string[] = []) {
   const { host, port } = hostAndPort(target)
   await using client = start('python3', [`${peers}lab_client.py`, '-i', host, '-p', port, ...flags])
-  const closed = once(client.child, 'close')
-  client.child.stdin?.end(asks.map((ask) => `${JSON.stringify(ask)}\n`).join(''))
-  await closed
+  await feed(
+    client,
+    asks.map((ask) => JSON.stringify(ask)),
+  )
   const lines = parseLines(client.output)
   return {
     values: lines.filter(({ type }) => type === 'result').map(({ value }) => value as unknown),

@@ -7,12 +7,12 @@ import { describe, it } from 'node:test'
 import { connect, type Layer, serve, type ServeOptions, silentLogger, startRegistry } from 'farcall'
 import { cacheDir } from '../scripts/checkout.ts'
 import { parsePage } from '../scripts/docs-page.ts'
+import { bystander } from './support/bystander.ts'
 import { buildGo, eventually, noGo } from './support/go-peer.ts'
 import { goSystem, labJson, labProtobuf, type OldPart, type OldSystem } from './support/older-processes.ts'
 import { start } from './support/process.ts'
 import { noPythonProtobuf } from './support/protobuf-peer.ts'
 import { noPython } from './support/python-peer.ts'
-import { callSteadily } from './support/steady-calls.ts'
 
 const skip = noGo()
 const go = skip === false ? buildGo('system') : ''
@@ -32,7 +32,8 @@ function begin(system: OldSystem) {
 
   function keepCalling(name: string, client: AsyncDisposable, call: () => Promise<unknown>) {
     all.use(client)
-    const calls = all.use(callSteadily(name, call, (result) => assert.equal(result, system.result)))
+    const check = async () => assert.equal(await call(), system.result)
+    const calls = all.use(bystander(check, { width: 1, name }))
     clients.add(calls)
     return {
       async stop() {

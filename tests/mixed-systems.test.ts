@@ -1,9 +1,9 @@
 // All systems at once: one registry of ours, a server of each kind, and a client of each kind, which finds what it can speak to.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { buildGo, noGo, startGoClient } from './support/go-peer.ts'
+import { buildGo, noGo } from './support/go-peer.ts'
 import { foo, fooContract, type FooClient } from './support/go-service.ts'
-import { goServer, headersOf } from './support/go-system.ts'
+import { goCaller, goServer, headersOf } from './support/go-system.ts'
 import { type OurRegistry, startOurRegistry } from './support/our-registry.ts'
 import { hostAndPort } from './support/older-systems.ts'
 import { askAll, noPythonProtobuf } from './support/protobuf-peer.ts'
@@ -61,8 +61,7 @@ describe('one registry of ours for all systems', { skip, concurrency: true }, ()
   it('a client in Go finds the server in Go and the one of ours', async () => {
     const list = (await fetch(goUrl)).headers.get(headersOf('geerpc').servers) ?? ''
     assert.deepEqual(portsIn(list.split(',')), portsOf('go', 'farcall'))
-    const flags = ['-role', 'client', '-part', 'input', '-registry', goUrl, '-pause', '300ms']
-    await using client = startGoClient(program, [...flags, '-select', 'round-robin'])
+    await using client = goCaller(program)('geerpc', goUrl, '-select', 'round-robin')
     for (let i = 0; i < 4; i++)
       assert.equal((await client.call('Foo.Sum', { Num1: i, Num2: 1 })).reply, i + 1)
     assert.equal((await client.call('Foo.Sum', { Num1: 1, Num2: 2 }, { broadcast: true })).reply, 3)

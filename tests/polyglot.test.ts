@@ -2,14 +2,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { eventually, goEnv, noGo } from './support/go-peer.ts'
-import { start } from './support/process.ts'
+import { startProgram } from './support/process.ts'
 import { noPython } from './support/python-peer.ts'
 
-const main = fileURLToPath(new URL('../examples/polyglot/main.ts', import.meta.url))
 const polyglot = (env: Readonly<Record<string, string>>) =>
-  start(process.execPath, ['--conditions=@farcall/source', main], env)
+  startProgram('../examples/polyglot/main.ts', [], env)
 
 const skip = noGo() || noPython()
 

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { currentCall } from '../core/context.ts'
 import { RpcError } from '../core/error.ts'
 import { service } from '../core/service.ts'
-import { createRig, createRecordingLogger } from './fixtures/rig.ts'
+import { createRecordingLogger } from '../testing/recording-logger.ts'
+import { createRig } from './fixtures/rig.ts'
 
 const math = service('math', { add: (a: number, b: number) => a + b })
 const text = service('text', { upper: (given: string) => given.toUpperCase() }, { version: '2' })

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from '../support/go-peer.ts'
-import { start } from '../support/process.ts'
+import { feed, start } from '../support/process.ts'
 import { recordingProxy } from '../support/recording-proxy.ts'
 import { saveRecording } from '../support/save-recording.ts'
 
@@ -32,9 +32,10 @@ async function recordLab(): Promise<void> {
   await using proxy = await recordingProxy(`tcp://127.0.0.1:${port}`)
   const via = new URL(proxy.target.replace('tcp:', 'http:')).port
   await using client = start('python3', [`${python}lab_client.py`, '-i', '127.0.0.1', '-p', via])
-  const closed = once(client.child, 'close')
-  client.child.stdin?.end(labCalls.map(([, call]) => `${JSON.stringify(call)}\n`).join(''))
-  await closed
+  await feed(
+    client,
+    labCalls.map(([, call]) => JSON.stringify(call)),
+  )
   for (const [at, [name]] of labCalls.entries()) await saveRecording('lab-json', name, proxy.recordings[at])
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createFarcall, currentCall, type Limits, service, stopOnSignals } from 'farcall'
-import { everyPart } from '../support/older-systems.ts'
+import { currentCall, type Limits, serve, service, stopOnSignals } from 'farcall'
 
 // A server that is attacked, and tells how it is. Run with --expose-gc. Takes its limits as JSON, and which protocols it
 // speaks: `farcall`, or `everything`.
@@ -55,6 +54,6 @@ const target = service('target', {
 })
 
 const only = process.argv[3] === 'everything' ? {} : { protocols: ['farcall'] }
-const server = await createFarcall(everyPart).serve([target], { port: 0, limits, ...only })
+const server = await serve([target], { port: 0, limits, ...only })
 stopOnSignals([server])
 console.log(`ready ${server.targets[0]}`)

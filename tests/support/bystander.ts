@@ -7,7 +7,11 @@ export interface Bystander extends AsyncDisposable {
 }
 
 /** Calls without a pause, one after the other in each of `width` lines; `call` throws for a wrong answer. */
-export function bystander(call: (n: number) => Promise<void>, width = 2): Bystander {
+export function bystander(
+  call: (n: number) => Promise<void>,
+  options: { readonly width?: number; readonly name?: string } = {},
+): Bystander {
+  const { width = 2, name = 'the bystander' } = options
   let answered = 0
   let stopped = false
   const failed = Promise.withResolvers<never>()
@@ -18,9 +22,9 @@ export function bystander(call: (n: number) => Promise<void>, width = 2): Bystan
     while (!stopped) {
       try {
         await call(answered)
-      } catch (error) {
+      } catch (cause) {
         stopped = true
-        failed.reject(new Error('a call of the bystander failed', { cause: error }))
+        failed.reject(new Error(`a call of ${name} failed, after ${answered}: ${String(cause)}`, { cause }))
         return
       }
       answered++

@@ -80,15 +80,23 @@ export function startGoClient(program: string, args: readonly string[]): GoClien
   }
 }
 
+/** Starts a program in Go that listens, with these flags; resolves when it listens. */
+export async function startGoPart(
+  program: string,
+  flags: readonly string[],
+): Promise<TestProcess & { readonly address: string }> {
+  const part = start(program, flags)
+  const [, address = ''] = await part.line(/^listening (.*)$/m)
+  return Object.assign(part, { address })
+}
+
 /** Starts a server in Go; resolves when it listens. */
 export async function startGoServer(
   program: string,
   options: { network?: 'tcp' | 'unix'; address?: string; http?: boolean } = {},
 ): Promise<TestProcess & { readonly address: string }> {
   const { network = 'tcp', address = '127.0.0.1:0', http = false } = options
-  const peer = start(program, ['server', network, address, ...(http ? ['http'] : [])])
-  const [, where = ''] = await peer.line(/^listening (.*)$/m)
-  return Object.assign(peer, { address: where })
+  return await startGoPart(program, ['server', network, address, ...(http ? ['http'] : [])])
 }
 
 /** Tries again until it succeeds, for what a client does in its own time; after 10 s it fails as the last try did. */

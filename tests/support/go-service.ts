@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gob } from '../../src/codecs/gob/index.ts'
 import { createFarcall, method, nodeParts, RpcError, service, silentLogger } from '../../src/node.ts'
 import type { Protocol } from '../../src/protocols/protocol.ts'
-import { createConnectUnwrap } from '../../src/protocols/go-rpc/index.ts'
 
 /** What Go's `Args` is: sent and read by the names of its fields. */
 export const argsType = gob.struct('Args', { Num1: gob.int, Num2: gob.int })
@@ -99,6 +98,5 @@ export function farcallWith(...protocols: Protocol[]) {
       ...nodeParts.protocols.filter(({ name }) => protocols.every((p) => p.name !== name)),
       ...protocols,
     ],
-    unwraps: [createConnectUnwrap(), ...nodeParts.unwraps.filter(({ name }) => name !== 'connect')],
   })
 }

@@ -1,7 +1,9 @@
 import { type BroadcastResult, type FacesOptions, RpcError } from 'farcall'
-import { farcallWith, foo, fooContract, type FooClient } from './go-service.ts'
+import { startGoClient, startGoPart } from './go-peer.ts'
+import { foo, fooContract, type FooClient } from './go-service.ts'
+import { farcall } from './older-systems.ts'
 import { startOurRegistry } from './our-registry.ts'
-import { start, type TestProcess } from './process.ts'
+import { start } from './process.ts'
 
 // The system of the documents 003 and 004: a registry, servers that register with it, and a client of theirs. Each
 // part is made by a function, so that any of them can be ours and the others are not told.
@@ -54,16 +56,6 @@ export function ownTargetOf(_family: Family, registry: string): string {
   return `registry://${new URL(registry).host}`
 }
 
-/** Starts a part in Go, with these flags; resolves when it listens. */
-export async function startGoPart(
-  program: string,
-  flags: readonly string[],
-): Promise<TestProcess & { readonly address: string }> {
-  const part = start(program, flags)
-  const [, address = ''] = await part.line(/^listening (.*)$/m)
-  return Object.assign(part, { address })
-}
-
 /** The registry in Go, on any port. */
 export const goRegistry =
   (program: string) =>
@@ -90,7 +82,13 @@ export const goClient = (program: string, pauseMs: number): ClientPart => ({
   },
 })
 
-const farcall = farcallWith()
+/** A client in Go that makes the calls it is told to; it waits as is needed for servers in Go. */
+export const goCaller =
+  (program: string) =>
+  (family: Family, registry: string, ...flags: readonly string[]) => {
+    const all = ['-role', 'client', '-part', 'input', '-family', family, '-registry', registry]
+    return startGoClient(program, [...all, '-pause', '300ms', ...flags])
+  }
 
 /** A registry of ours, asked at one of its paths. */
 export const ourRegistry =

@@ -1,4 +1,5 @@
 import type { Logger } from 'farcall'
+import { createRecordingLogger } from '../../src/testing/recording-logger.ts'
 
 /** A logger that can be waited for. */
 export interface LogLines {
@@ -12,24 +13,15 @@ export interface LogLines {
 export function createLogLines(): LogLines {
   const lines: string[] = []
   const waiting = new Set<{ pattern: RegExp; resolve(line: string): void }>()
-  const write =
-    (level: string): Logger['info'] =>
-    (_fields, message) => {
-      const line = `${level}: ${message}`
-      lines.push(line)
-      for (const one of waiting) {
-        if (!one.pattern.test(line)) continue
-        waiting.delete(one)
-        one.resolve(line)
-      }
+  const logger = createRecordingLogger(({ level, message }) => {
+    const line = `${level}: ${message}`
+    lines.push(line)
+    for (const one of waiting) {
+      if (!one.pattern.test(line)) continue
+      waiting.delete(one)
+      one.resolve(line)
     }
-  const logger: Logger = {
-    trace: write('trace'),
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-  }
+  })
   const next = (pattern: RegExp) => new Promise<string>((resolve) => waiting.add({ pattern, resolve }))
   return { logger, lines, next }
 }

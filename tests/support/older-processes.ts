@@ -1,11 +1,9 @@
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { type FarcallClient, type Service, service } from 'farcall'
-import { startGoClient } from './go-peer.ts'
-import { type Family, startGoPart } from './go-system.ts'
+import { startGoPart } from './go-peer.ts'
+import { type Family, goCaller } from './go-system.ts'
 import { startListening, startProtobufClient } from './protobuf-peer.ts'
-import { start, type TestProcess } from './process.ts'
+import { askByLines, type TestProcess } from './process.ts'
+import { labRegistry, labServer, startLabClient } from './python-system.ts'
 
 /** A process of an older system that listens; `address` is what others of its system are told. */
 export type OldPart = TestProcess & { readonly address: string }
@@ -35,35 +33,19 @@ export interface OldSystem {
   readonly result: unknown
 }
 
-const peers = fileURLToPath(new URL('../peers/python/', import.meta.url))
-
 /** The Python system with JSON. Its clients hear of changes every 100 ms, its servers send a heartbeat as often. */
 export const labJson: OldSystem = {
-  startRegistry: () => startLab('lab_registry.py', ['-l', '127.0.0.1', '-p', '0']),
-  startServer: (registry) => startLab('lab_server.py', ['-p', '0', '-r', registry, '--heartbeat', '0.1']),
+  startRegistry: () => labRegistry(),
+  startServer: (registry) => labServer(registry, '--heartbeat', '0.1'),
   startClient(registry) {
-    const flags = ['-m', 'registry', '-r', registry, '--poll', '0.1']
-    const ask = askByLines(start('python3', [`${peers}lab_client.py`, ...flags]))
-    return {
-      async call() {
-        const answer = await ask({ method: 'add', args: [1, 2] })
-        if (answer['type'] !== 'result') throw new Error(JSON.stringify(answer))
-        return answer['value']
-      },
-      [Symbol.asyncDispose]: ask[Symbol.asyncDispose],
-    }
+    const client = startLabClient(registry)
+    return { call: () => client.add(1, 2), [Symbol.asyncDispose]: client[Symbol.asyncDispose] }
   },
   target: (registry) => `lab-registry+http://${registry}?heartbeatMs=100&pollMs=100`,
   address: (place) => place,
   service: service('math', { add: (a: number, b: number, c = 10) => a + b + c }),
   call: callAdd,
   result: 13,
-}
-
-async function startLab(program: string, args: readonly string[]): Promise<OldPart> {
-  const part = start('python3', [`${peers}${program}`, ...args])
-  const [, port = ''] = await part.line(/listening on \S+:(\d+)/)
-  return Object.assign(part, { address: `127.0.0.1:${port}` })
 }
 
 /** The Python system with protobuf. */
@@ -102,16 +84,7 @@ export function goSystem(family: Family, program: string): OldSystem {
     startRegistry: () => part('-role', 'registry', '-listen', '127.0.0.1:0'),
     startServer: (registry) => part('-role', 'server', '-registry', registry),
     startClient(registry) {
-      const role = ['-family', family, '-role', 'client', '-part', 'input']
-      const client = startGoClient(program, [
-        ...role,
-        '-registry',
-        registry,
-        '-refresh',
-        '100ms',
-        '-pause',
-        '300ms',
-      ])
+      const client = goCaller(program)(family, registry, '-refresh', '100ms')
       return {
         async call() {
           const { reply, error } = await client.call('Foo.Sum', { Num1: 1, Num2: 2 })
@@ -135,18 +108,4 @@ export function goSystem(family: Family, program: string): OldSystem {
 interface Numbers {
   readonly Num1: number
   readonly Num2: number
-}
-
-type Answer = Readonly<Record<string, unknown>>
-
-/** Asks a program that answers each line of JSON with one. */
-function askByLines(peer: TestProcess): AsyncDisposable & ((question: object) => Promise<Answer>) {
-  const answers = createInterface({ input: peer.child.stdout as Readable })[Symbol.asyncIterator]()
-  const ask = async (question: object) => {
-    peer.child.stdin?.write(`${JSON.stringify(question)}\n`)
-    const { done, value } = await answers.next()
-    if (done === true) throw new Error(`it has ended:\n${peer.output}`)
-    return JSON.parse(value) as Answer
-  }
-  return Object.assign(ask, { [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() })
 }

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 /** A program of a test, running as a process of its own. */
@@ -83,4 +85,25 @@ export function start(
       await stop('SIGKILL')
     },
   }
+}
+
+/** Gives a program these lines and no more; resolves when it has ended. */
+export async function feed({ child }: TestProcess, lines: readonly string[]): Promise<void> {
+  const closed = once(child, 'close')
+  child.stdin?.end(lines.map((line) => `${line}\n`).join(''))
+  await closed
+}
+
+type Answer = Readonly<Record<string, unknown>>
+
+/** Asks a program that answers each line of JSON with one. */
+export function askByLines(peer: TestProcess): AsyncDisposable & ((question: object) => Promise<Answer>) {
+  const answers = createInterface({ input: peer.child.stdout as Readable })[Symbol.asyncIterator]()
+  const ask = async (question: object) => {
+    peer.child.stdin?.write(`${JSON.stringify(question)}\n`)
+    const { done, value } = await answers.next()
+    if (done === true) throw new Error(`it has ended:\n${peer.output}`)
+    return JSON.parse(value) as Answer
+  }
+  return Object.assign(ask, { [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() })
 }

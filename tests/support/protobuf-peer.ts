@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { start, type TestProcess } from './process.ts'
+import { feed, start, type TestProcess } from './process.ts'
+import { parseLines } from './python-peer.ts'
 
 const peers = fileURLToPath(new URL('../peers/python/', import.meta.url))
 // What `.ci/run` makes; a machine whose own Python has the package needs none of its own.
@@ -70,11 +70,9 @@ export async function askAll(
   flags: readonly string[] = [],
 ): Promise<Shown[]> {
   await using client = startProtobufClient((target ?? '').replace(/^([a-z-]+\+)?tcp:\/\//, ''), flags)
-  const closed = once(client.child, 'close')
-  client.child.stdin?.end(asks.map((ask) => `${JSON.stringify(ask)}\n`).join(''))
-  await closed
-  const lines = client.output.split('\n').filter((line) => line !== '')
-  if (lines.some((line) => !line.startsWith('{')))
-    throw new Error(`the Python client failed:\n${client.output}`)
-  return lines.map((line) => JSON.parse(line) as Shown)
+  await feed(
+    client,
+    asks.map((ask) => JSON.stringify(ask)),
+  )
+  return parseLines(client.output) as Shown[]
 }

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { start, type TestProcess } from './process.ts'
+import { feed, start, type TestProcess } from './process.ts'
 
 const program = fileURLToPath(new URL('../peers/python/farcall_peer.py', import.meta.url))
 
@@ -34,9 +33,7 @@ export async function runPeer(
   input: readonly string[] = [],
 ): Promise<{ code: number | null; lines: Line[] }> {
   await using peer = startPeer(args)
-  const closed = once(peer.child, 'close')
-  peer.child.stdin?.end(input.map((line) => `${line}\n`).join(''))
-  await closed
+  await feed(peer, input)
   return { code: peer.child.exitCode, lines: parseLines(peer.output) }
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import {
   createFarcall,
@@ -15,7 +14,7 @@ import { nodeParts } from '../../src/node.ts'
 import { createLabProtobufProtocol } from '../../src/protocols/lab-protobuf/index.ts'
 import { eventually } from './go-peer.ts'
 import { farcall } from './older-systems.ts'
-import { start, type TestProcess } from './process.ts'
+import { askByLines, feed, start, type TestProcess } from './process.ts'
 import { askAll, startListening } from './protobuf-peer.ts'
 import { parseLines } from './python-peer.ts'
 
@@ -91,32 +90,24 @@ export async function labServer(registry: string, ...flags: readonly string[]): 
 export const labClient: RunClient = async (registry, asks, atOnce = false) => {
   const flags = ['-m', 'registry', '-r', registry, ...(atOnce ? ['--at-once'] : [])]
   await using client = start('python3', [`${peers}lab_client.py`, ...flags])
-  const closed = once(client.child, 'close')
-  client.child.stdin?.end(asks.map((ask) => `${JSON.stringify(ask)}\n`).join(''))
-  await closed
+  await feed(
+    client,
+    asks.map((ask) => JSON.stringify(ask)),
+  )
   return parseLines(client.output).map(({ value, message }) => message ?? value)
 }
 
-/** One client in Python with JSON that is asked again and again. */
+/** One client in Python with JSON that is asked again and again, and hears of changes every 100 ms. */
 export function startLabClient(registry: string) {
-  const process = start('python3', [
-    `${peers}lab_client.py`,
-    '-m',
-    'registry',
-    '-r',
-    registry,
-    '--poll',
-    '0.1',
-  ])
-  let asked = 0
+  const flags = ['-m', 'registry', '-r', registry, '--poll', '0.1']
+  const ask = askByLines(start('python3', [`${peers}lab_client.py`, ...flags]))
   return {
     async add(a: number, b: number): Promise<unknown> {
-      asked++
-      process.child.stdin?.write(`${JSON.stringify({ method: 'add', args: [a, b] })}\n`)
-      await process.line(new RegExp(`(.*"result".*\\n[^]*){${asked}}`))
-      return parseLines(process.output).filter(({ type }) => type === 'result')[asked - 1]?.['value']
+      const answer = await ask({ method: 'add', args: [a, b] })
+      if (answer['type'] !== 'result') throw new Error(JSON.stringify(answer))
+      return answer['value']
     },
-    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: ask[Symbol.asyncDispose],
   }
 }
 

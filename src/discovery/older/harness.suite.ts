@@ -1,8 +1,8 @@
 import { parseEndpoint } from '../../core/endpoint.ts'
 import type { Instance } from '../../core/instance.ts'
 import type { Handler } from '../../core/layer.ts'
-import type { Logger } from '../../core/log.ts'
 import { seededRandom } from '../../core/random.ts'
+import { createRecordingLogger } from '../../testing/recording-logger.ts'
 import { createVirtualClock, type VirtualClock } from '../../testing/virtual-clock.ts'
 import type { DiscoveryHarness, Outage } from '../discovery.suite.ts'
 import type { DiscoveryRoom, Fetch, RegistrarFactory, ResolverFactory } from '../source.ts'
@@ -107,17 +107,7 @@ function createHarness<Way, Registry extends FakeRegistry<Way>>(
     registrars: undefined,
   }
   const log: string[] = []
-  const write =
-    (level: string): Logger['info'] =>
-    (_fields, message) =>
-      void log.push(`${level}: ${message}`)
-  const logger: Logger = {
-    trace: write('trace'),
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-  }
+  const logger = createRecordingLogger(({ level, message }) => log.push(`${level}: ${message}`))
   const roomOn = (way: Way): DiscoveryRoom => ({
     clock,
     random: seededRandom(1),

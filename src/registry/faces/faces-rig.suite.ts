@@ -5,6 +5,7 @@ import { seededRandom } from '../../core/random.ts'
 import type { LabRegistry } from '../../discovery/api/lab-registry.ts'
 import type { HttpRequest, HttpResponse } from '../../protocols/http-route.ts'
 import { testRoom } from '../../protocols/json-head/session-rig.suite.ts'
+import { createRecordingLogger } from '../../testing/recording-logger.ts'
 import { createVirtualClock } from '../../testing/virtual-clock.ts'
 import { createRegistry, type RegistryOptions } from '../index.ts'
 import { createAllowList } from './allow-list.node.ts'
@@ -24,16 +25,7 @@ export interface Ask {
 /** A registry with its faces, without bytes and with the time in hand. */
 export function createFacesRig(options: FacesOptions = {}, store: RegistryOptions = {}) {
   const clock = createVirtualClock()
-  const lines: { level: string; message: string; fields: Readonly<Record<string, unknown>> }[] = []
-  const line = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-    void lines.push({ level, message, fields })
-  const logger = {
-    trace: line('trace'),
-    debug: line('debug'),
-    info: line('info'),
-    warn: line('warn'),
-    error: line('error'),
-  }
+  const logger = createRecordingLogger()
   const registry = createRegistry({ clock, random: seededRandom(1), logger }, store)
   const room = { store: registry.store, clock, logger, createAllowList, wallClock: () => 1_000 + clock.now() }
   const faces = createRegistryFaces(room, options)
@@ -110,7 +102,7 @@ export function createFacesRig(options: FacesOptions = {}, store: RegistryOption
   }
 
   const { store: held } = registry
-  return { clock, registry, store: held, faces, lines, ask, json, found, post, servers, lab }
+  return { clock, registry, store: held, faces, lines: logger.lines, ask, json, found, post, servers, lab }
 }
 
 export type FacesRig = ReturnType<typeof createFacesRig>
