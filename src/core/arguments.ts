@@ -14,6 +14,8 @@ export interface Arguments {
 
 /** Arguments that are decoded when they are first looked at. */
 export interface ArgumentsSource {
+  /** By this it is told from arguments that are there. */
+  readonly list?: undefined
   /** Asked at most once. @throws RpcError `invalid_argument` for what does not decode. */
   decode(): Arguments
 }

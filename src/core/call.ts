@@ -151,7 +151,7 @@ export class Call implements Outcome, Timed {
    */
   get args(): Arguments {
     const args = this.#args
-    return 'decode' in args ? (this.#args = args.decode()) : args
+    return args.list === undefined ? (this.#args = args.decode()) : args
   }
 
   /** What the caller said beside the arguments. */
@@ -218,9 +218,9 @@ export class Call implements Outcome, Timed {
     return Math.max(0, this.deadline - this.clock.now())
   }
 
-  /** Puts the deadline into the wheel. For who made the call; forks live under the deadline of their origin. */
+  /** Puts the deadline into the wheel, unless it is there. For who made the call; forks live under their origin's. */
   watchDeadline(): void {
-    if (this.due !== Number.POSITIVE_INFINITY) this.clock.deadlines.add(this)
+    if (this.slot === -1 && this.due !== Number.POSITIVE_INFINITY) this.clock.deadlines.add(this)
   }
 
   /** It goes out to this peer; its origin then tells who had it last. */

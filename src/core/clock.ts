@@ -31,9 +31,10 @@ export interface Clock {
 export type TimeSource = Omit<Clock, 'deadlines' | 'recent'>
 
 export function createClock(source: TimeSource): Clock {
-  let last = source.now()
-  const now = () => (last = source.now())
-  return { ...source, now, recent: () => last, deadlines: new DeadlineWheel({ ...source, now }) }
+  // A field keeps a fraction in place, where a variable would get a new object for each that is assigned to it.
+  const read = { last: source.now() }
+  const now = () => (read.last = source.now())
+  return { ...source, now, recent: () => read.last, deadlines: new DeadlineWheel({ ...source, now }) }
 }
 
 /** Resolves after `ms`, or rejects with the signal's reason. */

@@ -42,10 +42,17 @@ export function createRouter(options: RouterOptions): Router {
   const services = new Map<string, Service>()
   const removed = new Set<string>()
 
+  // Calls come in runs of the same method, and its names are mostly the very same strings.
+  let last: { readonly service: string; readonly name: string; readonly method: Method } | undefined
+
   const find = (call: Call): Method => {
+    if (last !== undefined && last.name === call.method && last.service === call.service) return last.method
     const service = services.get(call.service)
     const method = service?.methods.get(call.method)
-    if (method !== undefined) return method
+    if (method !== undefined) {
+      last = { service: call.service, name: call.method, method }
+      return method
+    }
     if (service !== undefined) throw unknownMethod(call.method, service)
     if (call.service === '') return findBare(call.method, services, options.bareService)
     const error = unknownService(call.service, publicNames(services))
@@ -67,6 +74,7 @@ export function createRouter(options: RouterOptions): Router {
     },
     remove(name) {
       if (!services.delete(name)) return false
+      last = undefined
       removed.add(name)
       router.onChange()
       return true

@@ -25,16 +25,17 @@ type Awaitable = Reply | PromiseLike<Reply>
 export function runMethod(method: Method, call: Call, room: RunRoom): Awaitable {
   call.info = method.info
   call.phase = 'handle'
-  checkTime(call, method)
+  checkTime(call, method, room)
   const args = bind(method, call.args)
   return method.input === undefined ? run(method, args, call, room) : checkAndRun(method, args, call, room)
 }
 
 // A call that was given up while it waited must not run: nobody would see that it did.
-function checkTime(call: Call, method: Method): void {
+function checkTime(call: Call, method: Method, room: RunRoom): void {
   if (call.deadline !== Number.POSITIVE_INFINITY || method.timeoutMs !== undefined) {
-    // The clock is asked anew: a handler that ran before this one may have held up the loop.
-    const now = call.clock.now()
+    // A handler that ran before this one may have held up the loop. The clock was read since: when this call came, after
+    // each handler that gave a promise (`run`) and at the end of every other (the statistics). Layers may have let time pass.
+    const now = room.direct === true ? call.clock.recent() : call.clock.now()
     if (now >= call.deadline) call.onDue()
     else if (method.timeoutMs !== undefined && now + method.timeoutMs < call.deadline)
       shorten(call, now + method.timeoutMs)
@@ -82,6 +83,7 @@ function run(method: Method, args: readonly unknown[], call: Call, room: RunRoom
   }
   // Asked first: what a client's call gives is a promise that can also be iterated.
   if (isPending(reply)) {
+    call.clock.now()
     return Promise.resolve(reply).then(
       (value) => finish(method, value, call, room),
       (thrown: unknown) => refuse(method, thrown, call, room),

@@ -41,7 +41,8 @@ export class Reader {
 
   /** Turns this reader to other bytes; sessions keep one reader for all frames. */
   reset(bytes: Uint8Array, start: number, end: number): void {
-    this.bytes = bytes
+    // Mostly the chunk of the frame before; asking is cheaper than telling the collector of an old object's new one.
+    if (this.bytes !== bytes) this.bytes = bytes
     this.at = start
     this.end = end
   }
@@ -59,7 +60,19 @@ export class Reader {
     let byte = this.byte()
     if (byte < 0x80) return byte
     let value = byte & 0x7f
-    let factor = 0x80
+    // As many as the bit operators can hold: nearly all numbers that are sent.
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = this.byte()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+    return this.#large(value)
+  }
+
+  #large(low: number): number {
+    let value = low
+    let factor = 2 ** 28
+    let byte: number
     do {
       byte = this.byte()
       value += (byte & 0x7f) * factor

@@ -57,7 +57,7 @@ export class Assemblies {
   }
 
   drop(id: number): void {
-    this.#open.delete(id)
+    if (this.#open.size > 0) this.#open.delete(id)
   }
 
   clear(): void {

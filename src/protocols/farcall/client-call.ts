@@ -10,12 +10,8 @@ type Resolve = (reply: Reply | PromiseLike<Reply>) => void
 type Reject = (error: RpcError) => void
 
 // One executor for all calls: a closure for each would cost as much as the promise itself.
-let resolveOfLast: Resolve
-let rejectOfLast: Reject
-const capture = (resolve: Resolve, reject: Reject): void => {
-  resolveOfLast = resolve
-  rejectOfLast = reject
-}
+let making: ClientCall
+const capture = (resolve: Resolve, reject: Reject): void => making.settledBy(resolve, reject)
 
 /** Who carries calls, and is told that one of them is given up. */
 export interface Carrier {
@@ -37,16 +33,21 @@ export class ClientCall {
   /** The stream argument. */
   input: OutgoingStream | undefined = undefined
   readonly #carrier: Carrier
-  readonly #resolve: Resolve
-  readonly #reject: Reject
+  #resolve!: Resolve
+  #reject!: Reject
 
   constructor(id: number, call: Call, carrier: Carrier) {
     this.id = id
     this.call = call
     this.#carrier = carrier
+    making = this
     this.promise = new Promise(capture)
-    this.#resolve = resolveOfLast
-    this.#reject = rejectOfLast
+  }
+
+  /** What settles its promise. */
+  settledBy(resolve: Resolve, reject: Reject): void {
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
   /** The call is cancelled: it listens itself, so that no call makes a closure for it. */

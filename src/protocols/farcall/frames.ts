@@ -19,6 +19,11 @@ export const frameTypes = {
 
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes]
 
+/** Whether a type is of a message, which may come in parts, or takes the place of one. */
+export function isMessage(type: number): boolean {
+  return type >= frameTypes.call && type <= frameTypes.end
+}
+
 /** The last frame of a message that came in parts has this bit set in its type. */
 export const joinedBit = 0x40
 

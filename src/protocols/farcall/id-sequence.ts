@@ -29,7 +29,7 @@ export class IdSequence {
 
   /** A whole call has come. @throws RpcError `invalid_argument` if its id was used before. */
   begin(id: number): void {
-    if (this.#partial.delete(id) || this.#begin(id)) return
+    if ((this.#partial.size > 0 && this.#partial.delete(id)) || this.#begin(id)) return
     throw new RpcError('invalid_argument', `call id ${id} was used before`)
   }
 

@@ -10,6 +10,7 @@ import type { ReadCall } from './decode.ts'
  * Most are looked at before the chunk that brought them is gone; the others keep a copy of their bytes.
  */
 export class LazyArguments implements ArgumentsSource {
+  readonly list = undefined
   readonly #codec: CodecSession
   readonly #form: ReadCall['form']
   readonly #position: ReadCall['stream']

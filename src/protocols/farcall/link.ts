@@ -8,7 +8,15 @@ import { Assemblies } from './assemblies.ts'
 import { readReason } from './decode.ts'
 import { beginFrame, endFrame, writeReason, writeSmallFrame } from './encode.ts'
 import { FrameReader } from './frame-reader.ts'
-import { criticalBit, type FrameType, frameTypes, itemOverhead, joinedBit, maxFrameBytes } from './frames.ts'
+import {
+  criticalBit,
+  type FrameType,
+  frameTypes,
+  isMessage,
+  itemOverhead,
+  joinedBit,
+  maxFrameBytes,
+} from './frames.ts'
 import { Keepalive } from './keepalive.ts'
 import { Outbox } from './outbox.ts'
 import type { OutgoingStream, StreamSink } from './outgoing-stream.ts'
@@ -38,16 +46,6 @@ export interface LinkOwner {
   /** The outgoing stream with this id, if it is still there. */
   outgoing(id: number): OutgoingStream | undefined
 }
-
-// The frames that may come in parts, and those that take their place.
-const messages: ReadonlySet<number> = new Set([
-  frameTypes.call,
-  frameTypes.reply,
-  frameTypes.error,
-  frameTypes.head,
-  frameTypes.item,
-  frameTypes.end,
-])
 
 /**
  * What both sides of a connection have in common: frames in and out, parts, credit, keepalive, and the end. It knows
@@ -252,7 +250,7 @@ export class Link implements StreamSink {
     const reader = this.#reader
     reader.reset(bytes, start, end)
     const id = reader.varint()
-    if (messages.has(type & ~joinedBit)) return this.#onMessage(type, id, reader)
+    if (isMessage(type & ~joinedBit)) return this.#onMessage(type, id, reader)
     switch (type) {
       case frameTypes.cancel:
       case frameTypes.method:
