@@ -13,6 +13,11 @@ type Reject = (error: RpcError) => void
 let making: ClientCall
 const capture = (resolve: Resolve, reject: Reject): void => making.settledBy(resolve, reject)
 
+function promiseFor(call: ClientCall): Promise<Reply> {
+  making = call
+  return new Promise(capture)
+}
+
 /** Who carries calls, and is told that one of them is given up. */
 export interface Carrier {
   giveUp(pending: ClientCall, reason: RpcError): void
@@ -40,8 +45,7 @@ export class ClientCall {
     this.id = id
     this.call = call
     this.#carrier = carrier
-    making = this
-    this.promise = new Promise(capture)
+    this.promise = promiseFor(this)
   }
 
   /** What settles its promise. */

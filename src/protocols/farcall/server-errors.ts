@@ -8,3 +8,11 @@ export function tooMany(what: string, limit: string): RpcError {
 export function tooManyStreams(open: number): RpcError {
   return tooMany(`${open} streams of this connection are open`, 'maxStreams')
 }
+
+/** The same for handlers, of which there are more than calls. */
+export function tooManyRunning(count: number): RpcError {
+  return tooMany(
+    `${count} handlers of this connection are running, most of them for calls that were cancelled`,
+    'maxCalls',
+  )
+}
