@@ -1,5 +1,5 @@
 // What a client without Node consists of, for its size: our protocol, msgpack, one balancer, fixed lists of endpoints. All
-// of it is public: docs/transports.md has the program that is made of it.
+// of it is public: docs/protocol.md has the program that is made of it.
 export {
   avoiding,
   createClient,
