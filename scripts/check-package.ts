@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 import { formatMessage } from 'publint/utils'
 import { publint } from 'publint'
 import { root, tsc } from './checkout.ts'
 
 // Looks at the package as a stranger gets it: packs it, installs the tarball into an empty project, imports every
-// export there on a plain Node, compiles against its types, and runs its program. `dist/` must have been built.
+// export there on a plain Node, compiles against its types, bundles a client, and runs its program. `dist/` must have
+// been built.
 
 interface Manifest {
   name: string
@@ -106,6 +109,32 @@ function checkTypes(project: string): void {
   check('types of the exports', () => run(...tsc(['-p', project]), project))
 }
 
+// docs/protocol.md says 39.5 KiB. A server would be 16 more, and is seen.
+const clientKiB = 42
+
+/** What a bundler makes of a client for another platform holds nothing of Node, and little that no client needs. */
+async function checkBundle(project: string): Promise<void> {
+  const entry = join(project, 'client.js')
+  const parts = readFileSync(join(root, 'bench', 'special', 'client-core.ts'), 'utf8')
+  writeFileSync(entry, parts.replace('../../src/index.ts', manifest.name))
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      minify: true,
+      write: false,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2024',
+      logLevel: 'silent',
+    })
+    const KiB = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length / 1024
+    if (KiB > clientKiB) problems.push(`a bundled client has ${KiB.toFixed(1)} KiB, at most ${clientKiB}`)
+  } catch (error) {
+    problems.push(`a client cannot be bundled: ${String(error)}`)
+  }
+}
+
 function checkProgram(installed: string, project: string): void {
   for (const [name, path] of Object.entries(manifest.bin)) {
     check(`${name} --help`, () => {
@@ -138,6 +167,7 @@ try {
   await checkManifest(installed)
   checkImports(project)
   checkTypes(project)
+  await checkBundle(project)
   checkProgram(installed, project)
   for (const problem of problems) console.error(problem)
   if (problems.length === 0)

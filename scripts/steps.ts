@@ -59,7 +59,7 @@ export const steps: readonly Step[] = [
   },
   {
     name: 'package',
-    about: 'the packed package: contents, exports, program',
+    about: 'the packed package: contents, exports, a bundled client, program',
     inputs: ['src/node.ts'],
     needs: ['build'],
     command: () => script('check-package.ts'),

@@ -89,7 +89,10 @@ interface Points {
   readonly owners: Uint32Array
 }
 
-const noPoints: Points = { positions: new Uint32Array(), owners: new Uint32Array() }
+const noPoints: Points = {
+  positions: /* @__PURE__ */ new Uint32Array(),
+  owners: /* @__PURE__ */ new Uint32Array(),
+}
 
 // A power of two, so that it is another one seldom: then nearly all keys move.
 function pointsPerUnit(members: readonly RingMember[]): number {

@@ -1,3 +1,4 @@
+import { checkKeys } from '../core/check.ts'
 import { RpcError } from '../core/error.ts'
 import type { BroadcastOptions, CallOptions } from './types.ts'
 
@@ -40,11 +41,7 @@ const known: ReadonlySet<string> = new Set<keyof CallOptions>([
  * @throws RpcError `invalid_argument` for an unknown option or a value of the wrong kind.
  */
 export function mergeCallOptions(base: CallOptions, added: CallOptions): CallOptions {
-  for (const name of Object.keys(added)) {
-    if (!known.has(name)) {
-      throw new RpcError('invalid_argument', `unknown call option '${name}'; known: ${[...known].join(', ')}`)
-    }
-  }
+  checkKeys('call option', added, known)
   checkMs('timeoutMs', added.timeoutMs)
   checkMs('idleTimeoutMs', added.idleTimeoutMs)
   if (added.signal !== undefined && typeof added.signal.addEventListener !== 'function') {

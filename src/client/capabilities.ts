@@ -1,18 +1,18 @@
 import type { Call } from '../core/call.ts'
 import { markNotExecuted, RpcError } from '../core/error.ts'
 import { isStream } from '../core/stream.ts'
-import type { Protocol } from '../protocols/protocol.ts'
+import type { ClientProtocol } from '../protocols/protocol.ts'
 
 // Tracing goes along unasked; where it cannot, nobody misses it.
 const dispensable: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage'])
 
 /** Whether every call fits, so that none need be looked at. Deadlines and cancelling always work on this side. */
-export function carriesAll({ can }: Protocol): boolean {
+export function carriesAll({ can }: ClientProtocol): boolean {
   return can.streams && can.metadata
 }
 
 /** Why a protocol cannot carry a call: an error that names both. Undefined if it can. */
-export function lackOf(protocol: Protocol, call: Call): RpcError | undefined {
+export function lackOf(protocol: ClientProtocol, call: Call): RpcError | undefined {
   if (!protocol.can.streams && needsStreams(call))
     return lack(protocol, call, 'streams', 'use a method without streams')
   if (!protocol.can.metadata) {
@@ -33,7 +33,7 @@ function neededMetadata(call: Call): string | undefined {
   return undefined
 }
 
-function lack(protocol: Protocol, call: Call, feature: string, instead: string): RpcError {
+function lack(protocol: ClientProtocol, call: Call, feature: string, instead: string): RpcError {
   const message = `${call.name}: the protocol '${protocol.name}' cannot carry ${feature}; ${instead}, or call over another protocol`
   return markNotExecuted(new RpcError('unimplemented', message))
 }

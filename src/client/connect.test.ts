@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { markNotExecuted, RpcError } from '../core/error.ts'
 import type { Stream } from '../core/stream.ts'
 import { ItemStream } from '../core/item-stream.ts'
+import { registryResolvers } from '../discovery/registry-resolver.ts'
 import { retry } from '../layers/index.ts'
 import { createFakeNet } from '../testing/fake-net.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
@@ -369,6 +370,20 @@ test('targets and options: what is wrong is named', () => {
     connect('memory:a', { protocolPreference: ['grpc'] }),
     /unknown protocol 'grpc'; known: farcall/,
   )
+})
+
+test('a client that was put together without a way to registries says so', async () => {
+  const clock = createVirtualClock()
+  const parts = { ...createFakeNet(clock).parts, resolvers: [registryResolvers] }
+  const client = createClient(parts, 'registry://a:1', { timeoutMs: 100 })
+  const reply = rejects(
+    (client.service('math') as Any).add(),
+    'deadline_exceeded',
+    /without a way to registries/,
+  )
+  await clock.advance(100)
+  await reply
+  await client.close()
 })
 
 test('all instances are connected to and called; replace moves the calls', async () => {

@@ -29,7 +29,8 @@ const maxClusters = 1_000
 export interface ClientParts<Retry = object> extends PoolParts {
   readonly resolvers: readonly ResolverFactory[]
   readonly balancers: Readonly<Record<string, Balancer>>
-  readonly discoveryRoom: DiscoveryRoom
+  /** What resolvers find around them. Left out: no registry can be reached, only lists of endpoints. */
+  readonly discoveryRoom?: DiscoveryRoom
   /** Makes the retry layer. Left out: nothing is repeated. */
   readonly retry?: (options: Retry | undefined, how: { readonly inPlace: boolean }) => Layer
   /** Outside of the user's layers; they end what they answer themselves. */
@@ -50,9 +51,16 @@ export function createClient<Retry = object>(
   const source = openSource(
     typeof targets === 'string' ? [targets] : targets,
     parts.resolvers,
-    parts.discoveryRoom,
+    parts.discoveryRoom ?? { ...parts, reach: noRegistry },
   )
   return new ConnectedClient({ ...parts, logger: resolved.logger }, source, resolved)
+}
+
+function noRegistry(): never {
+  throw new RpcError(
+    'failed_precondition',
+    'this client was put together without a way to registries: it takes endpoints (or give it a discoveryRoom)',
+  )
 }
 
 class ConnectedClient<Retry> implements FarcallClient {

@@ -1,13 +1,13 @@
 import { detached } from '../core/context.ts'
 import { markNotExecuted, RpcError } from '../core/error.ts'
-import type { ClientSession, Protocol, Room, SessionState } from '../protocols/protocol.ts'
+import type { ClientProtocol, ClientSession, Room, SessionState } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import type { ConnectTime } from './pool-options.ts'
 
 export interface DialInit {
   /** The endpoint as people write it; errors name it. */
   readonly name: string
-  readonly protocol: Protocol
+  readonly protocol: ClientProtocol
   readonly room: Room
   readonly time: ConnectTime
   dial(signal: AbortSignal): Promise<Wire>

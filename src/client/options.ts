@@ -1,9 +1,9 @@
 import type { Balancer } from '../balancers/balancer.ts'
+import { checkKeys, positive, unknownName } from '../core/check.ts'
 import { RpcError } from '../core/error.ts'
 import type { Layer } from '../core/layer.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
-import { listNames, showName } from '../core/names.ts'
 
 /** What a client may be told. `Retry` is what the retry layer takes. */
 export interface ClientOptions<Retry = object> {
@@ -97,15 +97,13 @@ export function resolveClientOptions<Retry>(
   given: ClientOptions<Retry>,
   room: OptionsRoom,
 ): ResolvedClientOptions<Retry> {
-  for (const name of Object.keys(given)) {
-    if (!names.has(name)) throw wrong(`unknown option ${showName(name)}; known: ${[...names].join(', ')}`)
-  }
+  checkKeys('option', given, names)
   const { version, zone, metadata } = given
   const { protocols, protocolPreference = [] } = given
   if (protocols?.length === 0) throw wrong("'protocols' is empty: name at least one")
   const known = room.protocols.map(({ name }) => name)
   for (const name of [...(protocols ?? []), ...protocolPreference]) {
-    if (!known.includes(name)) throw wrong(`unknown protocol ${showName(name)}; known: ${listNames(known)}`)
+    if (!known.includes(name)) throw unknownName('protocol', name, known)
   }
   return Object.freeze({
     timeoutMs: positive('timeoutMs', given.timeoutMs ?? defaultTimeoutMs),
@@ -133,9 +131,7 @@ export function resolveClientOptions<Retry>(
 function balancerFor(given: string | Balancer, known: Readonly<Record<string, Balancer>>): Balancer {
   if (typeof given === 'function') return given
   const found = Object.hasOwn(known, given) ? known[given] : undefined
-  if (found === undefined) {
-    throw wrong(`unknown balancer ${showName(String(given))}; known: ${listNames(Object.keys(known))}`)
-  }
+  if (found === undefined) throw unknownName('balancer', String(given), Object.keys(known))
   return found
 }
 
@@ -144,13 +140,6 @@ function layers(name: string, given: readonly Layer[] = []): readonly Layer[] {
     throw wrong(`${name} must be an array of functions (next) => (call) => next(call)`)
   }
   return Object.freeze([...given])
-}
-
-function positive(name: string, value: number): number {
-  if (!(typeof value === 'number' && value > 0)) {
-    throw wrong(`${name} must be a positive number, got ${String(value)}`)
-  }
-  return value
 }
 
 function wrong(message: string): RpcError {

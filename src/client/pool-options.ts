@@ -1,5 +1,5 @@
 import type { Backoff } from '../core/backoff.ts'
-import { RpcError } from '../core/error.ts'
+import { positive } from '../core/check.ts'
 
 export interface PoolOptions {
   /**
@@ -41,10 +41,8 @@ export function resolvePoolOptions(
     maxSessions = 10,
     backoff: { baseMs = 100, factor = 2, maxMs = 5_000 } = {},
   } = given
-  for (const [name, value] of Object.entries({ connectTimeoutMs, maxSessions, baseMs, factor, maxMs })) {
-    if (!(value > 0))
-      throw new RpcError('invalid_argument', `${name} must be a positive number, got ${String(value)}`)
-  }
+  const numbers = { connectTimeoutMs, maxSessions, baseMs, factor, maxMs }
+  for (const [name, value] of Object.entries(numbers)) positive(name, value)
   const ofProtocol = given.connectTimeoutMs === undefined ? protocol.connectTimeoutMs : undefined
   const connecting =
     ofProtocol === undefined

@@ -4,14 +4,14 @@ import type { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import type { Handler } from '../core/layer.ts'
 import type { Logger } from '../core/log.ts'
-import type { Protocol, Room } from '../protocols/protocol.ts'
+import type { ClientProtocol, Room } from '../protocols/protocol.ts'
 import type { Wire } from '../transports/transport.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 export interface EndpointPoolInit {
   readonly instance: Instance
   readonly endpoint: Endpoint
-  readonly protocol: Protocol
+  readonly protocol: ClientProtocol
   /** Opens one connection to the endpoint, TLS included. */
   dial(signal: AbortSignal): Promise<Wire>
   readonly room: Room

@@ -6,7 +6,7 @@ import type { Instance } from '../core/instance.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Logger } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
-import type { Capabilities, Protocol, Room } from '../protocols/protocol.ts'
+import type { Capabilities, ClientProtocol, Room } from '../protocols/protocol.ts'
 import type { Transport } from '../transports/transport.ts'
 import { createEndpointPool } from './endpoint-pool.ts'
 import type { KnownMethods } from './known-methods.ts'
@@ -17,7 +17,7 @@ import type { PoolOptions } from './pool-options.ts'
 export interface PoolParts {
   readonly clock: Clock
   readonly random: Random
-  readonly protocols: readonly Protocol[]
+  readonly protocols: readonly ClientProtocol[]
   readonly transports: readonly Transport[]
   readonly codecs: readonly Codec[]
   readonly logger: Logger

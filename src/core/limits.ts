@@ -1,4 +1,4 @@
-import { RpcError } from './error.ts'
+import { positive, unknownName } from './check.ts'
 
 /** Every number that a peer may send, bounded. Each can be set where a server or client is made. */
 export interface Limits {
@@ -76,15 +76,8 @@ export const defaultLimits: Limits = Object.freeze({
  */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaultLimits)) {
-      throw new RpcError(
-        'invalid_argument',
-        `unknown limit '${name}'; known: ${Object.keys(defaultLimits).join(', ')}`,
-      )
-    }
-    if (value !== undefined && !(typeof value === 'number' && value > 0)) {
-      throw new RpcError('invalid_argument', `limit ${name} must be a positive number, got ${String(value)}`)
-    }
+    if (!Object.hasOwn(defaultLimits, name)) throw unknownName('limit', name, Object.keys(defaultLimits))
+    if (value !== undefined) positive(`limit ${name}`, value)
   }
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   // A message must fit into what may wait to be sent and be held, or raising the one limit alone would close connections.

@@ -83,7 +83,7 @@ export function show(value: unknown, options: ShowOptions, path = ''): string {
 }
 
 // Made once: it only ends the visit.
-const full = new Error('no more room')
+const full = /* @__PURE__ */ new Error('no more room')
 
 function under(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`

@@ -10,4 +10,12 @@ export { ItemStream } from '../core/item-stream.ts'
 export { type Handler, isPending, type Reply } from '../core/layer.ts'
 export { fail } from '../core/settle.ts'
 export type { Wire, WireOutput } from '../transports/transport.ts'
-export type { Capabilities, ClientSession, Protocol, Room, Session, SessionState } from './protocol.ts'
+export type {
+  Capabilities,
+  ClientProtocol,
+  ClientSession,
+  Protocol,
+  Room,
+  Session,
+  SessionState,
+} from './protocol.ts'

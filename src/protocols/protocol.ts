@@ -12,12 +12,18 @@ import type { Detect } from '../core/detect.ts'
  * How calls are written as bytes on a connection. A protocol turns bytes into calls and replies, and back; it knows
  * nothing of services, registries or balancers. A new one is one folder and one entry in the composition root.
  */
-export interface Protocol {
+export interface Protocol extends ClientProtocol {
+  /** Whether a connection that begins with these bytes speaks it; absent where it can only be asked for by name. */
+  readonly detect?: Detect
+  /** The server's side of a connection. */
+  accept(wire: Wire, handler: Handler, room: Room): Session
+}
+
+/** What a client needs of a protocol: where no server is, its server's half need not be either. */
+export interface ClientProtocol {
   readonly name: string
   /** The names by which TLS negotiates it (ALPN). */
   readonly alpn?: readonly string[]
-  /** Whether a connection that begins with these bytes speaks it; absent where it can only be asked for by name. */
-  readonly detect?: Detect
   readonly can: Capabilities
   /**
    * How long connecting and negotiating may take together, in milliseconds, unless the client was told otherwise; 0 for
@@ -29,9 +35,7 @@ export interface Protocol {
    * deadline that a client gives calls for want of another. Absent where nothing is agreed on.
    */
   readonly handleTimeoutMs?: number
-  /** The server's side of a connection. */
-  accept(wire: Wire, handler: Handler, room: Room): Session
-  /** The client's side. Calls may be made at once; the session tells by its state when it is negotiated. */
+  /** The client's side of a connection. Calls may be made at once; the session tells by its state when it is negotiated. */
   dial(wire: Wire, room: Room): ClientSession
 }
 

@@ -1,3 +1,4 @@
+import { checkKeys } from '../core/check.ts'
 import {
   type Address,
   formatHostPort,
@@ -159,10 +160,7 @@ const known: Readonly<Record<keyof ServeOptions, true>> = {
  * @throws RpcError `invalid_argument` for an unknown option, or one whose value makes no sense.
  */
 export function resolveServeOptions(given: ServeOptions = {}): ResolvedServeOptions {
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name))
-      throw wrong(`unknown option '${name}'; known: ${Object.keys(known).join(', ')}`)
-  }
+  checkKeys('option', given, new Set(Object.keys(known)))
   return Object.freeze({
     listen: listenTargets(given),
     registry: list('registry', given.registry),

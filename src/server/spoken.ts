@@ -1,3 +1,4 @@
+import { unknownName } from '../core/check.ts'
 import { RpcError } from '../core/error.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 
@@ -19,6 +20,9 @@ export function selectProtocols(
 export function findProtocol(all: readonly Protocol[], name: string): Protocol {
   const found = all.find((protocol) => protocol.name === name)
   if (found !== undefined) return found
-  const known = all.map((protocol) => protocol.name).join(', ')
-  throw new RpcError('invalid_argument', `unknown protocol '${name}'; known: ${known}`)
+  throw unknownName(
+    'protocol',
+    name,
+    all.map((protocol) => protocol.name),
+  )
 }

@@ -55,12 +55,6 @@ export function createFakeNet(clock: VirtualClock, seed = 1): FakeNet {
       codecs: [],
       resolvers: [staticResolvers],
       balancers,
-      discoveryRoom: {
-        ...room,
-        reach: () => {
-          throw new Error('a fake network has no registry')
-        },
-      },
     },
   }
 }

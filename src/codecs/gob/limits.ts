@@ -1,4 +1,4 @@
-import { RpcError } from '../../core/error.ts'
+import { positive } from '../../core/check.ts'
 
 /** What a gob stream may cost. Each can be set where an encoder or decoder is made. */
 export interface GobLimits {
@@ -37,11 +37,7 @@ export function resolveGobLimits(given: Partial<GobLimits> = {}): GobLimits {
   const limits: Record<string, number> = { ...defaultGobLimits }
   for (const name of Object.keys(defaultGobLimits) as (keyof GobLimits)[]) {
     const value = given[name]
-    if (value === undefined) continue
-    if (!(typeof value === 'number' && value > 0)) {
-      throw new RpcError('invalid_argument', `limit ${name} must be a positive number, got ${String(value)}`)
-    }
-    limits[name] = value
+    if (value !== undefined) limits[name] = positive(`limit ${name}`, value)
   }
   return Object.freeze(limits) as unknown as GobLimits
 }

@@ -1,1 +1,2 @@
+export { farcallClientProtocol } from './client-protocol.ts'
 export { farcallProtocol } from './farcall.ts'

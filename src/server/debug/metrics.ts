@@ -5,7 +5,7 @@ import type { Around, ProcessView, ServerView } from './server-view.ts'
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 // Powers of two microseconds: there, and only there, the bounds of our histogram lie as well, so the counts are exact.
-const bounds = Array.from({ length: 11 }, (_, at) => 2 ** (2 * at + 6) / 1e6)
+const bounds = /* @__PURE__ */ Array.from({ length: 11 }, (_, at) => 2 ** (2 * at + 6) / 1e6)
 
 type Labels = Readonly<Record<string, string>>
 

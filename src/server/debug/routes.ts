@@ -86,7 +86,7 @@ function wantsData({ path, query, headers }: HttpRequest): boolean {
 
 function fileAt(path: string): HttpResponse | undefined {
   if (pagePaths.includes(path)) return file('text/html', pageHtml)
-  if (path === scriptPath) return file('text/javascript', pageScript)
+  if (path === scriptPath) return file('text/javascript', pageScript())
   if (path === stylePath) return file('text/css', pageStyle)
   return undefined
 }
