@@ -1,19 +1,27 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import { type NetConnectOpts, Socket } from 'node:net'
 import { detached } from '../core/context.ts'
 import type { Address } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { connectError } from './system-error.ts'
 
+/** How a socket is made. */
+export type SocketClass = new (options: { readonly allowHalfOpen: boolean }) => Socket
+
 /**
  * Opens a socket; nothing of it belongs to the call in which that happens.
  * @throws RpcError `unavailable` in phase `connect`, or the signal's reason; then nothing is left open.
  */
-export function dialSocket(to: Address, options: NetConnectOpts, signal: AbortSignal): Promise<Socket> {
+export function dialSocket(
+  to: Address,
+  options: NetConnectOpts,
+  signal: AbortSignal,
+  Made: SocketClass = Socket,
+): Promise<Socket> {
   return detached(
     () =>
       new Promise<Socket>((resolve, reject) => {
         if (signal.aborted) return reject(abortError(signal))
-        const socket = connect({ ...options, allowHalfOpen: true })
+        const socket = new Made({ allowHalfOpen: true }).connect(options)
         const stop = () => {
           socket.destroy()
           reject(abortError(signal))

@@ -43,10 +43,10 @@ export class Inbox {
     return this.#end === 'told'
   }
 
-  /** Bytes from the peer. They are borrowed if the receiver takes them now, else they are kept: do not reuse them. */
+  /** Bytes from the peer, borrowed: what the receiver does not take now is kept as a copy. */
   push(chunk: Uint8Array): void {
     const isBusy = !this.#begun || this.#paused || this.#delivering || this.#held.length > 0
-    if (isBusy) this.#held.push(chunk)
+    if (isBusy) this.#held.push(new Uint8Array(chunk))
     else if (this.#close === 'none') this.#hand(chunk)
   }
 

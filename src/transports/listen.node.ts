@@ -2,11 +2,12 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import type { Address } from '../core/endpoint.ts'
 import { detached } from '../core/context.ts'
 import { RpcError } from '../core/error.ts'
+import { readingSocket } from './reading-socket.node.ts'
 import { listenError } from './system-error.ts'
 import type { Listener } from './transport.ts'
 
 export interface ListenRoom {
-  /** Takes a new connection. */
+  /** Takes a new connection, which may be paused. */
   readonly accept: (socket: Socket) => void
   /** Told when a connection could not be accepted; listening goes on. */
   readonly report: (error: RpcError) => void
@@ -17,8 +18,8 @@ export interface ListenRoom {
  * @throws RpcError that says why it cannot and what to do.
  */
 export async function listenAt(at: Address, options: ListenOptions, room: ListenRoom): Promise<Server> {
-  const server = detached(() => createServer({ allowHalfOpen: true, noDelay: true }))
-  server.on('connection', room.accept)
+  const server = detached(() => createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }))
+  server.on('connection', (socket) => room.accept(readingSocket(socket)))
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error) => reject(listenError(at, error))
     server.once('error', failed)

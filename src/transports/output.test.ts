@@ -86,11 +86,11 @@ test('prompt: no early flush once another connection is busy too, nor for stream
   assert.deepEqual(sizes(two.writes), [50, 50, 50, 50, 50])
 })
 
-test('more than 16 KiB of replies, or 48 KiB of stream items, leave before the end of the turn', () => {
+test('more than 48 KiB leave before the end of the turn', () => {
   const { create, endTurn } = room({ policy: 'coalesce' })
   const { out, writes } = create()
-  for (let i = 0; i < 5; i++) frame(out, 6000)
-  assert.deepEqual(sizes(writes), [18_000])
+  for (let i = 0; i < 10; i++) frame(out, 6000)
+  assert.deepEqual(sizes(writes), [54_000])
   endTurn()
   writes.length = 0
   for (let i = 0; i < 10; i++) frame(out, 6000, { prompt: false })

@@ -6,6 +6,7 @@ import type { Peer } from '../core/peer.ts'
 import { systemClock } from '../core/system-clock.ts'
 import { Inbox } from './inbox.ts'
 import { type FlushPolicy, type OutputSink, PooledOutput } from './output.ts'
+import { ReadingSocket } from './reading-socket.node.ts'
 import { brokenError } from './system-error.ts'
 import type { Wire } from './transport.ts'
 
@@ -45,6 +46,7 @@ export class SocketWire implements Wire, OutputSink {
     this.#clock = options.clock ?? systemClock
     this.peer = peer
     this.out = new PooledOutput(this, { policy: options.flushPolicy })
+    if (socket instanceof ReadingSocket) socket.onBytes = this.#take
     socket.on('error', (error) => this.#failed(error))
     socket.on('close', () => this.#closed())
     // Only then do bytes begin to flow: in the turn that is running, whoever gets this wire sets its handlers.
@@ -111,7 +113,8 @@ export class SocketWire implements Wire, OutputSink {
   takeStream(): Duplex {
     this.out.flush()
     const socket = this.#socket
-    socket.removeListener('data', this.#received)
+    if (socket instanceof ReadingSocket) socket.onBytes = (chunk) => socket.push(new Uint8Array(chunk))
+    else socket.removeListener('data', this.#received)
     socket.removeListener('end', this.#ended)
     socket.pause()
     // A later end is seen by the new owner; a paused stream would otherwise be resumed by removing the listener.
@@ -126,16 +129,20 @@ export class SocketWire implements Wire, OutputSink {
     if (this.#state !== 'open') return
     this.#reading = true
     this.#socket.on('end', this.#ended)
-    this.#socket.on('data', this.#received)
+    if (!(this.#socket instanceof ReadingSocket)) this.#socket.on('data', this.#received)
     if (this.#inbox.paused) this.#socket.pause()
+    else this.#socket.resume()
   }
 
-  readonly #received = (chunk: Uint8Array) => {
+  readonly #take = (chunk: Uint8Array) => {
     if (this.#state !== 'open') return
     this.#clock.now()
-    // A plain Uint8Array, as everywhere: the `slice` of a Buffer is no copy.
-    this.#inbox.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
+    this.#inbox.push(chunk)
   }
+
+  // A plain Uint8Array, as everywhere: the `slice` of a Buffer is no copy.
+  readonly #received = (chunk: Uint8Array) =>
+    this.#take(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
 
   readonly #ended = () => {
     this.#peerEnded = true

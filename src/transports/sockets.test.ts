@@ -12,6 +12,7 @@ import { isNotExecuted, RpcError } from '../core/error.ts'
 import { scriptedPeer } from '../testing/scripted-peer.ts'
 import { wireFromStream } from './stream-wire.node.ts'
 import { createTcpTransport } from './tcp.node.ts'
+import type { Wire } from './transport.ts'
 import { createUnixTransport } from './unix.node.ts'
 
 const signal = () => new AbortController().signal
@@ -191,6 +192,45 @@ test('a stream that is closed already, or breaks, closes its wire once', async (
   const peer = scriptedPeer(wireFromStream(breaking, { side: 'server' }))
   peer.send('x')
   assert.match(String((await peer.closed)?.message), /broke off: out of paper/)
+})
+
+test('all sockets read into the same memory, on both sides', async () => {
+  const memory = new Set<ArrayBufferLike>()
+  const firstChunk = ({ wire }: { wire: Wire }) =>
+    new Promise<void>((resolve) => {
+      wire.onData = (chunk) => {
+        memory.add(chunk.buffer)
+        resolve()
+      }
+    })
+  const far = Promise.withResolvers<void>()
+  await using listener = await tcp.listen(at('127.0.0.1', 0), (wire) => {
+    const peer = scriptedPeer(wire)
+    firstChunk(peer).then(far.resolve, far.reject)
+    peer.send('from the server')
+  })
+  const near = scriptedPeer(await tcp.dial(listener.address, signal()))
+  const arrived = firstChunk(near)
+  near.send('from the client')
+  await Promise.all([arrived, far.promise])
+  assert.equal(memory.size, 1)
+  near.wire.close()
+})
+
+test('what a wire holds back is not overwritten by what others read', async () => {
+  let accepted = 0
+  await using listener = await tcp.listen(at('127.0.0.1', 0), (wire) => {
+    scriptedPeer(wire).send(String(accepted++ % 10).repeat(1000))
+  })
+  // Each has bytes before it has handlers: the server greets in the turn in which it accepts.
+  const peers = await Promise.all(
+    Array.from({ length: 20 }, async () => scriptedPeer(await tcp.dial(listener.address, signal()))),
+  )
+  for (const peer of peers) {
+    const [first, ...others] = await peer.read(1000)
+    assert.ok(others.every((byte) => byte === first))
+    peer.wire.close()
+  }
 })
 
 test('an idle connection holds no buffer', async () => {

@@ -1,9 +1,10 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { type Address, formatAddress, formatHostPort } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
-import { dialSocket } from './dial.node.ts'
+import { dialSocket, type SocketClass } from './dial.node.ts'
 import { listenAt, listenerOf } from './listen.node.ts'
 import type { FlushPolicy } from './output.ts'
+import { ReadingSocket } from './reading-socket.node.ts'
 import { peerOf } from './socket-peer.node.ts'
 import { SocketWire } from './socket-wire.node.ts'
 import type { Transport } from './transport.ts'
@@ -27,7 +28,7 @@ export function createTcpTransport(options: TcpTransportOptions = {}): Transport
   return {
     name: 'tcp',
     async dial(to, signal) {
-      return wireOf(await dialTcp(to, signal), 'client', flushPolicy)
+      return wireOf(await dialTcp(to, signal, ReadingSocket), 'client', flushPolicy)
     },
     async listen(at, accept) {
       const { host, port } = hostPort(at)
@@ -42,10 +43,10 @@ export function createTcpTransport(options: TcpTransportOptions = {}): Transport
 }
 
 /** Opens a TCP socket to an address of `tcp` or `tls`. */
-export function dialTcp(to: Address, signal: AbortSignal): Promise<Socket> {
+export function dialTcp(to: Address, signal: AbortSignal, Made?: SocketClass): Promise<Socket> {
   const { host, port } = hostPort(to)
   const families = { autoSelectFamily: true, autoSelectFamilyAttemptTimeout: nextAddressAfterMs }
-  return dialSocket(to, { host, port, noDelay: true, ...families }, signal)
+  return dialSocket(to, { host, port, noDelay: true, ...families }, signal, Made)
 }
 
 function wireOf(socket: Socket, side: 'client' | 'server', flushPolicy: FlushPolicy | undefined): SocketWire {

@@ -5,6 +5,7 @@ import { type Address, formatAddress } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { dialSocket } from './dial.node.ts'
 import { listenAt, listenerOf, type ListenRoom } from './listen.node.ts'
+import { ReadingSocket } from './reading-socket.node.ts'
 import { SocketWire } from './socket-wire.node.ts'
 import { listenError } from './system-error.ts'
 import type { TcpTransportOptions } from './tcp.node.ts'
@@ -23,7 +24,7 @@ export function createUnixTransport(options: TcpTransportOptions = {}): Transpor
     name: 'unix',
     async dial(to, signal) {
       const path = pathOf(to)
-      const socket = await dialSocket(to, { path }, signal)
+      const socket = await dialSocket(to, { path }, signal, ReadingSocket)
       return new SocketWire(socket, { transport: 'unix', address: path }, { side: 'client', flushPolicy })
     },
     async listen(at, accept) {
