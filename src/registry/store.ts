@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import { type Random, randomId } from '../core/random.ts'
-import type { LeaseRef, LostLease, RegisterReply, RenewReply } from '../discovery/api/messages.ts'
+import type { LeaseRef, LostLease, RegisterReply } from '../discovery/api/messages.ts'
 import { refusals } from '../discovery/api/messages.ts'
 import { Bell } from './bell.ts'
 import type { RegistryEvent } from './events.ts'
@@ -102,7 +102,7 @@ export class RegistryStore {
   }
 
   /** Keeps leases alive; tells of those for which that is not all. */
-  renew(refs: readonly LeaseRef[]): RenewReply {
+  renew(refs: readonly LeaseRef[]): LostLease[] {
     const now = this.clock.now()
     const lost: LostLease[] = []
     const changes: HeldChange[] = []
@@ -120,7 +120,7 @@ export class RegistryStore {
       }
     }
     this.#commit(changes, now)
-    return { revision: this.revision, lost }
+    return lost
   }
 
   /**
