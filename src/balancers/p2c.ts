@@ -1,5 +1,6 @@
 import type { Call } from '../core/call.ts'
 import type { Balancer, BalancerRoom, Candidate, Picker } from './balancer.ts'
+import type { Load } from './load.ts'
 import { usable, weightOf } from './usable.ts'
 
 // Below this share of successes a candidate is avoided while the other one is above it, whatever their costs.
@@ -25,12 +26,20 @@ export const p2c: Balancer = (candidates, room) => new P2cPicker(usable(candidat
 
 class P2cPicker implements Picker {
   readonly #among: readonly Candidate[]
+  // What a pick goes by, without the way over each candidate: among thousands, what takes time is to fetch what it touches
+  // from memory. 10,000 cost 1.4 times as much as 1,000 like this, and 1.6 times with the candidates themselves.
+  readonly #loads: readonly Load[]
+  /** Undefined where all weigh the same. */
+  readonly #weights: Float64Array | undefined
   readonly #room: BalancerRoom
   #picksSinceTrial = 0
   #trialAt: number
 
   constructor(among: readonly Candidate[], room: BalancerRoom) {
     this.#among = among
+    this.#loads = among.map(({ load }) => load)
+    const weights = Float64Array.from(among, weightOf)
+    this.#weights = weights.every((weight) => weight === weights[0]) ? undefined : weights
     this.#room = room
     this.#trialAt = room.clock.recent()
   }
@@ -42,34 +51,33 @@ class P2cPicker implements Picker {
     for (let pair = 1; ; pair++) {
       const first = Math.floor(random() * count)
       const step = Math.floor(random() * (count - 1))
-      const a = this.#among[first] as Candidate
-      const b = this.#among[step < first ? step : step + 1] as Candidate
-      const aWins = sound(a) === sound(b) ? cost(a) <= cost(b) : sound(a)
-      if (this.#isDue(aWins ? b : a, call)) return aWins ? b : a
-      const winner = aWins ? a : b
-      if (pair === maxPairs || count === 2 || sound(winner)) return winner
+      const second = step < first ? step : step + 1
+      const a = this.#loads[first] as Load
+      const b = this.#loads[second] as Load
+      const aWins = sound(a) === sound(b) ? this.#cost(a, first) <= this.#cost(b, second) : sound(a)
+      if (this.#isDue(aWins ? b : a, call)) return this.#among[aWins ? second : first]
+      if (pair === maxPairs || count === 2 || sound(aWins ? a : b)) return this.#among[aWins ? first : second]
     }
   }
 
-  #isDue(loser: Candidate, call: Call): boolean {
+  #cost({ inFlight, latencyMs, successRate }: Load, at: number): number {
+    const weight = this.#weights === undefined ? 1 : (this.#weights[at] as number)
+    if (latencyMs > 0) return ((inFlight + 1) * latencyMs) / (Math.max(successRate, 0.001) * weight)
+    return inFlight === 0 && successRate === 1 ? 0 : (unmeasuredMs * (inFlight + 1)) / weight
+  }
+
+  #isDue(loser: Load, call: Call): boolean {
     this.#picksSinceTrial++
     const now = this.#room.clock.recent()
-    // A call that has failed once already is no guinea pig.
-    if (now - loser.load.usedAt < unusedMs || call.attempt > 1) return false
     if (this.#picksSinceTrial < picksPerTrial && now - this.#trialAt < trialIntervalMs) return false
+    // A call that has failed once already is no guinea pig.
+    if (now - loser.usedAt < unusedMs || call.attempt > 1) return false
     this.#picksSinceTrial = 0
     this.#trialAt = now
     return true
   }
 }
 
-function sound(candidate: Candidate): boolean {
-  return candidate.load.successRate >= soundRate
-}
-
-function cost(candidate: Candidate): number {
-  const { inFlight, latencyMs, successRate } = candidate.load
-  const weight = weightOf(candidate)
-  if (latencyMs > 0) return ((inFlight + 1) * latencyMs) / (Math.max(successRate, 0.001) * weight)
-  return inFlight === 0 && successRate === 1 ? 0 : (unmeasuredMs * (inFlight + 1)) / weight
+function sound(load: Load): boolean {
+  return load.successRate >= soundRate
 }

@@ -52,15 +52,16 @@ export class KnownInstances {
   /** What changed since the revision that was known. */
   apply(changes: readonly FeedChange[], revision: string): void {
     const instances = new Map(this.#instances)
-    const doubted = new Set(this.#doubted)
+    // Mostly nobody is: then the empty set serves again.
+    const doubted = this.#doubted.size === 0 ? undefined : new Set(this.#doubted)
     for (const change of changes) {
       const id = change.type === 'up' ? change.instance.id : change.id
       if (change.type === 'up') instances.set(id, change.instance)
       else instances.delete(id)
-      doubted.delete(id)
+      doubted?.delete(id)
     }
     this.#instances = instances
-    this.#doubted = doubted
+    if (doubted !== undefined) this.#doubted = doubted
     this.#revision = revision
   }
 

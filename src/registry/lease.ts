@@ -54,9 +54,9 @@ export function touch(lease: Lease, now: number): void {
   lease.countsFrom = now
 }
 
-/** Whether its time is up. */
-export function isDue(lease: Lease, now: number): boolean {
-  return now - lease.countsFrom >= lease.ttlMs
+/** When its time is up. */
+export function dueAt(lease: Lease): number {
+  return lease.countsFrom + lease.ttlMs
 }
 
 /**

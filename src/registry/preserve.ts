@@ -1,4 +1,4 @@
-import { isDue, isSilent, type Lease } from './lease.ts'
+import { dueAt, isSilent, type Lease } from './lease.ts'
 import type { ResolvedRegistryOptions } from './options.ts'
 
 /** What a look at all leases found. */
@@ -9,6 +9,8 @@ export interface Silence {
   readonly silent: number
   /** Instances that are known, or were until then; without those that nobody expects to be heard of. */
   readonly known: number
+  /** When the first of all these leases is due, or was; `Infinity` where there are none. */
+  readonly nextDueAt: number
 }
 
 /** Finds the leases whose time is up, and how many went silent with them. */
@@ -16,14 +18,16 @@ export function findSilence(leases: Iterable<Lease>, now: number, dropped: numbe
   const due: Lease[] = []
   let silent = dropped
   let known = dropped
+  let nextDueAt = Number.POSITIVE_INFINITY
   for (const lease of leases) {
     if (lease.ttlMs === Number.POSITIVE_INFINITY) continue
     known += lease.instances.size
+    nextDueAt = Math.min(nextDueAt, dueAt(lease))
     if (!isSilent(lease, now)) continue
     silent += lease.instances.size
-    if (isDue(lease, now)) due.push(lease)
+    if (dueAt(lease) <= now) due.push(lease)
   }
-  return { due, silent, known }
+  return { due, silent, known, nextDueAt }
 }
 
 /** Whether so many went silent together that the network, or this registry, is the likelier cause. */

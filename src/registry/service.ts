@@ -13,6 +13,8 @@ import { seenHost } from './seen-host.ts'
 import type { RegistryStore } from './store.ts'
 import { Watch } from './watch.ts'
 
+const asBefore: RenewReply = Object.freeze({})
+
 /**
  * The methods of the service `farcall.registry`, on one store. Requests and replies are those of
  * `discovery/api/messages.ts`; requests are of unknown shape until they have been read. All can be repeated without
@@ -45,7 +47,8 @@ export function registryMethods(store: RegistryStore) {
       return store.update(lease, instances)
     }),
     renew: idempotent('Keeps leases alive, and tells which are lost.', (request: unknown): RenewReply => {
-      return store.renew(readRenewing(request))
+      const lost = store.renew(readRenewing(request))
+      return lost.length === 0 ? asBefore : { lost }
     }),
     drain: idempotent('Marks instances as taking no new calls.', (request: unknown): void => {
       const { lease, ids } = readLeaseRequest(request)

@@ -108,7 +108,7 @@ class Renew implements Command {
   check = () => true
   async run(model: Model, real: Real): Promise<void> {
     const lease = model.leases.get(this.lease)
-    const { lost } = real.store.renew([{ id: this.lease, incarnation: lease?.incarnation ?? 0 }])
+    const lost = real.store.renew([{ id: this.lease, incarnation: lease?.incarnation ?? 0 }])
     assert.equal(
       lost.some((one) => one.reason === 'unknown'),
       lease === undefined,

@@ -2,14 +2,14 @@ import type { Clock } from '../core/clock.ts'
 import { RpcError } from '../core/error.ts'
 import type { Instance } from '../core/instance.ts'
 import { type Random, randomId } from '../core/random.ts'
-import type { LeaseRef, LostLease, RegisterReply, RenewReply } from '../discovery/api/messages.ts'
+import type { LeaseRef, LostLease, RegisterReply } from '../discovery/api/messages.ts'
 import { refusals } from '../discovery/api/messages.ts'
 import { Bell } from './bell.ts'
 import type { RegistryEvent } from './events.ts'
 import { Fences } from './fences.ts'
 import { type Held, hold, isSame } from './held.ts'
 import { type HeldChange, History } from './history.ts'
-import { createLease, forgive, type Lease, type LeaseTerms, setTerms, touch } from './lease.ts'
+import { createLease, dueAt, forgive, type Lease, type LeaseTerms, setTerms, touch } from './lease.ts'
 import { type RegistryOptions, type ResolvedRegistryOptions, resolveRegistryOptions } from './options.ts'
 import { findSilence, isImplausible, RecentDrops, type Silence } from './preserve.ts'
 import { Views } from './views.ts'
@@ -43,6 +43,8 @@ export class RegistryStore {
   readonly #fences: Fences
   readonly #drops = new RecentDrops()
   #order = 0
+  /** Before this no lease is due: renewing only puts that off, so until then there is nothing to look for. */
+  #nothingDueBefore = Number.POSITIVE_INFINITY
   #preserving = false
   #implausibleAt = Number.NEGATIVE_INFINITY
 
@@ -100,7 +102,7 @@ export class RegistryStore {
   }
 
   /** Keeps leases alive; tells of those for which that is not all. */
-  renew(refs: readonly LeaseRef[]): RenewReply {
+  renew(refs: readonly LeaseRef[]): LostLease[] {
     const now = this.clock.now()
     const lost: LostLease[] = []
     const changes: HeldChange[] = []
@@ -118,7 +120,7 @@ export class RegistryStore {
       }
     }
     this.#commit(changes, now)
-    return { revision: this.revision, lost }
+    return lost
   }
 
   /**
@@ -167,7 +169,12 @@ export class RegistryStore {
     if (latenessMs > this.options.sweepMs * 2) this.#forgive(latenessMs)
     this.#history.trim(now)
     this.#fences.trim(now)
+    if (now < this.#nothingDueBefore) {
+      this.#preserving = false
+      return
+    }
     const silence = findSilence(this.#leases.values(), now, this.#drops.count(now))
+    this.#nothingDueBefore = silence.nextDueAt
     this.#judge(silence, now)
     const changes: HeldChange[] = []
     for (const lease of silence.due) {
@@ -212,6 +219,7 @@ export class RegistryStore {
     const changes: HeldChange[] = []
     lease.suspectSince = undefined
     touch(lease, now)
+    this.#nothingDueBefore = Math.min(this.#nothingDueBefore, dueAt(lease))
     const kept = new Set(instances.map((instance) => instance.id))
     for (const id of lease.instances) if (!kept.has(id)) changes.push(this.#remove(id, 'unregistered', now))
     for (const instance of instances) this.#add(instance, lease, now, changes)

@@ -25,6 +25,8 @@ export interface Viewed {
 export class Views {
   readonly #of: Viewed
   readonly #cache = new Map<string, readonly FeedItem[]>()
+  #revision = ''
+  #counter = -1
 
   constructor(of: Viewed) {
     this.#of = of
@@ -32,7 +34,12 @@ export class Views {
 
   /** The revision now. */
   get revision(): string {
-    return formatRevision({ epoch: this.#of.epoch, counter: this.#of.history.counter })
+    const { counter } = this.#of.history
+    if (counter !== this.#counter) {
+      this.#counter = counter
+      this.#revision = formatRevision({ epoch: this.#of.epoch, counter })
+    }
+    return this.#revision
   }
 
   /** Something changed: no answer holds any longer. */
@@ -61,6 +68,8 @@ export class Views {
 
   /** What changed after a revision, in parts, perhaps none; undefined where that is not known (any more). */
   since(query: Query, from: string): readonly FeedItem[] | undefined {
+    // Every watcher asks again once it has been told.
+    if (from === this.revision) return []
     const seen = parseRevision(from)
     const { epoch, history } = this.#of
     if (seen === undefined || seen.epoch !== epoch || !history.reaches(seen.counter)) return undefined

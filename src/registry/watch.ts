@@ -52,9 +52,7 @@ export class Watch implements AsyncIterableIterator<FeedItem, void>, AsyncDispos
     return new Promise((resolve) => {
       this.#answer = resolve
       this.#store.bell.add(this.#wake)
-      const bookmarkAt = this.#toldAt + this.#store.options.bookmarkMs
-      const waitMs = Math.max(0, bookmarkAt - this.#store.clock.now())
-      this.#cancelBookmark = this.#store.clock.afterInBackground(waitMs, () => this.#give(this.#bookmark()))
+      if (this.#cancelBookmark === undefined) this.#awaitBookmark()
     })
   }
 
@@ -72,6 +70,7 @@ export class Watch implements AsyncIterableIterator<FeedItem, void>, AsyncDispos
     if (this.#closed) return
     this.#closed = true
     this.#parts = []
+    this.#cancelBookmark?.()
     this.#answerWith({ done: true, value: undefined })
     this.#onClose()
   }
@@ -102,6 +101,19 @@ export class Watch implements AsyncIterableIterator<FeedItem, void>, AsyncDispos
     this.#begun = true
   }
 
+  // A timer that is left alone when something is told, and looks how long ago that was: nearly always it was in between.
+  #awaitBookmark(): void {
+    const { clock, options } = this.#store
+    const waitMs = Math.max(0, this.#toldAt + options.bookmarkMs - clock.now())
+    this.#cancelBookmark = clock.afterInBackground(waitMs, () => {
+      this.#cancelBookmark = undefined
+      // Who does not ask now does so later, and the timer is set then.
+      if (this.#answer === undefined) return
+      if (clock.now() < this.#toldAt + options.bookmarkMs) this.#awaitBookmark()
+      else this.#give(this.#bookmark())
+    })
+  }
+
   #bookmark(): FeedItem {
     this.#toldAt = this.#store.clock.now()
     return { kind: 'bookmark', revision: this.#seen ?? this.#store.revision }
@@ -112,8 +124,6 @@ export class Watch implements AsyncIterableIterator<FeedItem, void>, AsyncDispos
   }
 
   #answerWith(result: Result): void {
-    this.#cancelBookmark?.()
-    this.#cancelBookmark = undefined
     this.#store.bell.remove(this.#wake)
     const answer = this.#answer
     this.#answer = undefined

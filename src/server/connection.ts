@@ -21,6 +21,8 @@ export interface House {
   readonly room: Room
   fellSilent(connection: Connection): void
   spoke(connection: Connection): void
+  /** Bytes have come on it, of which it may keep some. */
+  mayHold(connection: Connection): void
   recognised(connection: Connection, session: Session): void
   /** It has made its first call. */
   called(connection: Connection): void
@@ -66,6 +68,7 @@ export class Connection implements Timed {
   // What `HeldBytes` notes of it.
   heldLast = 0
   heldLong = 0
+  mayHold = false
 
   readonly #house: House
   readonly #spoken: Spoken
@@ -90,6 +93,10 @@ export class Connection implements Timed {
   /** Bytes that are kept for it: of what has come in part, and what its peer has not taken yet. */
   get held(): number {
     return (this.#head?.length ?? 0) + (this.session?.held ?? 0) + this.#wire.out.queued
+  }
+
+  get inFlight(): number {
+    return this.session?.inFlight ?? 0
   }
 
   /** What could be spoken at this point of the connection, for people. */
@@ -166,6 +173,7 @@ export class Connection implements Timed {
       this.#house.spoke(this)
       this.#arm(this.#house.limits.firstMessageTimeoutMs)
     } else if (this.#state !== 'begun') return
+    this.#hold()
     const head = this.#head === undefined ? chunk : concat(this.#head, chunk)
     const seen = this.#detect(head)
     // The chunk is borrowed: what outlives this turn is a copy.
@@ -242,7 +250,17 @@ export class Connection implements Timed {
       if (state === 'closed') this.#finish(reason)
     }
     if (session.state === 'closed') return this.#finish()
+    const wire = this.#wire
+    const read = wire.onData
+    wire.onData = (chunk) => {
+      if (!this.mayHold) this.#hold()
+      read(chunk)
+    }
     this.#house.recognised(this, session)
+  }
+
+  #hold(): void {
+    if (this.#state !== 'closed') this.#house.mayHold(this)
   }
 
   #refuse(why: string): void {

@@ -59,7 +59,7 @@ export class Connections implements House {
     this.room = options.room
     this.#logger = options.logger
     this.#gate = new LogGate(options.clock)
-    this.#held = new HeldBytes(options.clock, options.limits, this.#all)
+    this.#held = new HeldBytes(options.clock, options.limits)
   }
 
   /** Takes a connection in. It never throws: a bad connection is nobody else's trouble. */
@@ -71,7 +71,6 @@ export class Connections implements House {
     this.#all.add(connection)
     this.#uncalled.add(connection)
     connection.start()
-    this.#held.watch()
   }
 
   stats(): ConnectionStats {
@@ -136,6 +135,10 @@ export class Connections implements House {
     )
   }
 
+  mayHold(connection: Connection): void {
+    this.#held.watch(connection)
+  }
+
   spoke(connection: Connection): void {
     this.#silent.delete(connection)
   }
@@ -190,6 +193,7 @@ export class Connections implements House {
 
   left(connection: Connection, reason: RpcError | undefined): void {
     this.#all.delete(connection)
+    this.#held.forget(connection)
     this.#silent.delete(connection)
     this.#uncalled.delete(connection)
     this.#logLeft(connection, reason)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { RpcError } from '../core/error.ts'
-import { resolveLimits } from '../core/limits.ts'
+import { type Limits, resolveLimits } from '../core/limits.ts'
 import { createVirtualClock } from '../testing/virtual-clock.ts'
-import { HeldBytes, type Holder } from './held-bytes.ts'
+import { HeldBytes } from './held-bytes.ts'
 
 const MiB = 1024 * 1024
 const limits = resolveLimits({ maxHeldBytes: 8 * MiB, maxMessageBytes: MiB, maxUnsentBytes: 2 * MiB })
@@ -12,18 +12,22 @@ const limits = resolveLimits({ maxHeldBytes: 8 * MiB, maxMessageBytes: MiB, maxU
 function setUp(counts: readonly number[]) {
   const clock = createVirtualClock()
   const closed: [number, RpcError][] = []
-  const holders = new Set<Holder & { held: number }>()
+  const bytes = new HeldBytes(clock, limits)
   const all = counts.map((held, i) => {
-    const holder = { held, heldLast: 0, heldLong: 0, hangUp: (reason: RpcError) => end(holder, i, reason) }
-    holders.add(holder)
+    const holder = {
+      held,
+      heldLast: 0,
+      heldLong: 0,
+      mayHold: false,
+      inFlight: 1,
+      hangUp: (reason: RpcError) => {
+        bytes.forget(holder)
+        closed.push([i, reason])
+      },
+    }
+    bytes.watch(holder)
     return holder
   })
-  const end = (holder: Holder & { held: number }, i: number, reason: RpcError) => {
-    holders.delete(holder)
-    closed.push([i, reason])
-  }
-  const bytes = new HeldBytes(clock, limits, holders)
-  bytes.watch()
   return { clock, all, bytes, closed, gone: () => closed.map(([i]) => i) }
 }
 
@@ -59,30 +63,56 @@ describe('what all connections hold together', () => {
   })
 
   it('a few connections, which cannot hold so much, are not looked at; nor when it is over', async () => {
-    let looks = 0
-    const holder = {
-      get held() {
-        looks++
-        return 0
-      },
-      heldLast: 0,
-      heldLong: 0,
-      hangUp: () => {},
-    }
-    const clock = createVirtualClock()
-    const holders = new Set<Holder>()
-    const roomy = resolveLimits({ ...limits, maxHeldBytes: 15 * MiB })
-    const bytes = new HeldBytes(clock, roomy, holders)
-    holders.add(holder)
-    bytes.watch()
+    const { clock, bytes, looks, holder } = counting({ maxHeldBytes: 15 * MiB })
+    bytes.watch(holder())
     await clock.advance(10_000)
-    assert.equal(looks, 0)
-    holders.add({ ...holder })
-    bytes.watch()
+    assert.equal(looks(), 0)
+    bytes.watch(holder())
     await clock.advance(1_000)
-    assert.equal(looks, 5)
+    assert.equal(looks(), 8)
     bytes.stop()
     await clock.advance(10_000)
-    assert.equal(looks, 5)
+    assert.equal(looks(), 8)
+  })
+
+  it('nor those that hold nothing and owe nothing, until more comes', async () => {
+    const { clock, bytes, looks, holder } = counting({})
+    const [first, second] = [holder(), holder()]
+    bytes.watch(first)
+    bytes.watch(second)
+    first.inFlight = 0
+    await clock.advance(1_000)
+    assert.deepEqual([looks(), first.mayHold, second.mayHold], [5, false, true])
+    bytes.watch(first)
+    assert.equal(first.mayHold, true)
+    await clock.advance(1_000)
+    assert.equal(looks(), 10)
+    second.inFlight = 0
+    await clock.advance(250)
+    assert.equal(looks(), 11)
+    assert.equal(clock.backgroundTimers, 0)
   })
 })
+
+/** Holders of nothing that count how often they are looked at. */
+function counting(given: Partial<Limits>) {
+  let looks = 0
+  const clock = createVirtualClock()
+  const holder = () => ({
+    get held() {
+      looks++
+      return 0
+    },
+    heldLast: 0,
+    heldLong: 0,
+    mayHold: false,
+    inFlight: 1,
+    hangUp: () => {},
+  })
+  return {
+    clock,
+    bytes: new HeldBytes(clock, resolveLimits({ ...limits, ...given })),
+    looks: () => looks,
+    holder,
+  }
+}

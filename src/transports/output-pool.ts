@@ -4,6 +4,9 @@ import { detached } from '../core/context.ts'
 /** One size for all, so that any connection can use any buffer. */
 export const bufferBytes = 64 * 1024
 const keptBuffers = 64
+// So many connections hold a buffer at a time. What is written to a thousand in one turn, as news to all watchers of a
+// registry, then leaves while it is still being written, and in buffers that are used again.
+const mostDirty = 32
 
 /** What is flushed at the end of the turn in which something was written to it. */
 export interface Flushable {
@@ -18,6 +21,7 @@ export class OutputPool {
   readonly #free: Uint8Array[] = []
   readonly #defer: (fn: () => void) => void
   #dirty: Flushable[] = []
+  #deferred = false
   #last: Flushable | undefined
   #run = 0
 
@@ -36,7 +40,12 @@ export class OutputPool {
 
   /** Has an output flushed when the turn is over; called once per batch. */
   flushLater(output: Flushable): void {
-    if (this.#dirty.push(output) === 1) detached(() => this.#defer(this.#flushAll))
+    if (this.#dirty.length === mostDirty) this.#flush()
+    this.#dirty.push(output)
+    if (!this.#deferred) {
+      this.#deferred = true
+      detached(() => this.#defer(this.#flushAll))
+    }
     if (this.#last === output) this.#run++
     else {
       this.#last = output
@@ -53,6 +62,11 @@ export class OutputPool {
   }
 
   readonly #flushAll = () => {
+    this.#deferred = false
+    this.#flush()
+  }
+
+  #flush(): void {
     const dirty = this.#dirty
     this.#dirty = []
     for (const output of dirty) output.flush()

@@ -146,6 +146,21 @@ test('an idle output holds no buffer, and the next one uses the same', () => {
   assert.equal(two.out.bytes, buffer)
 })
 
+test('of many that are written to in one turn the first leave before it is over, and their buffers serve the others', () => {
+  const { create, endTurn, deferred } = room()
+  const all = Array.from({ length: 1_000 }, create)
+  const buffers = new Set<Uint8Array>()
+  for (const { out } of all) {
+    frame(out, 10)
+    buffers.add(out.bytes)
+  }
+  assert.ok(buffers.size < 40, `${buffers.size} buffers`)
+  assert.equal(all.filter(({ writes }) => writes.length === 1).length, 992)
+  assert.equal(deferred.length, 1)
+  endTurn()
+  assert.ok(all.every(({ writes, out }) => writes.length === 1 && out.queued === 0))
+})
+
 test('a buffer that the system has not taken is not written to until it has', () => {
   const { create, endTurn, pool } = room({ takes: false })
   const { out, writes } = create()

@@ -13,7 +13,7 @@ import type { Limits } from '../../core/limits.ts'
 import { Decoder } from './decode.ts'
 import { Encoder } from './encode.ts'
 import { KeyCache } from './key-cache.ts'
-import { createRecordCompiler, Records } from './records.ts'
+import { KnownRecords, Records } from './records.ts'
 import { Shapes } from './shapes.ts'
 
 export interface MsgpackOptions {
@@ -23,7 +23,7 @@ export interface MsgpackOptions {
 
 /** Makes a MessagePack codec. Its sessions share nothing but caches, which change no byte and no value. */
 export function createMsgpackCodec({ records = true }: MsgpackOptions = {}): Codec {
-  const compile = createRecordCompiler()
+  const known = new KnownRecords()
   const keys = new KeyCache()
   return {
     name: 'msgpack',
@@ -31,7 +31,7 @@ export function createMsgpackCodec({ records = true }: MsgpackOptions = {}): Cod
     open: (limits: Limits, { definitions = true }: CodecOptions = {}) =>
       new MsgpackSession(limits, {
         shapes: records && definitions ? new Shapes() : undefined,
-        records: new Records(compile),
+        records: new Records(known),
         keys,
       }),
   }

@@ -11,37 +11,35 @@ export interface ValueReader {
 /** Reads the values of one shape into an object. */
 export type RecordReader = (values: ValueReader) => Record<string, unknown>
 
-/** A shape that the peer defined. */
+/** A shape that a peer defined. All sessions of a codec share it: most of their peers have the same. */
 export class PeerRecord {
   readonly names: readonly string[]
-  readonly #compile: (names: readonly string[]) => RecordReader
   #uses = 0
   read: RecordReader
 
-  constructor(names: readonly string[], compile: (names: readonly string[]) => RecordReader) {
+  constructor(names: readonly string[], isShared: boolean) {
     this.names = names
-    this.#compile = compile
     this.read = (values) => {
-      if (++this.#uses === usesBeforeCompiling) this.read = this.#compile(this.names)
-      return readSlowly(this.names, values)
+      if (++this.#uses === usesBeforeCompiling && isShared) this.read = compile(names)
+      return readSlowly(names, values)
     }
   }
 }
 
 // Generating code costs as much as some hundred slow reads, so a shape must have shown that it is worth it.
 const usesBeforeCompiling = 50
-const maxCompiled = 1024
-// What is kept in all is bounded too; shapes with more to their names are read slowly.
-const maxCompiledLength = 2048
+const maxShared = 1024
+// What is kept in all is bounded too; shapes with more to their names belong to their session, and are read slowly.
+const maxSharedLength = 2048
 
 /** The shapes that a peer has defined in a session. */
 export class Records {
-  readonly #compile: (names: readonly string[]) => RecordReader
+  readonly #known: KnownRecords
   readonly #records: PeerRecord[] = []
   #nameBytes = 0
 
-  constructor(compile: (names: readonly string[]) => RecordReader) {
-    this.#compile = compile
+  constructor(known: KnownRecords) {
+    this.#known = known
   }
 
   get(id: number): PeerRecord | undefined {
@@ -72,7 +70,7 @@ export class Records {
     const names = new Set<string>()
     for (let i = 0; i < count; i++) names.add(this.#name(reader))
     if (names.size !== count) throw new RpcError('invalid_argument', `record ${id} has a name twice`)
-    this.#records.push(new PeerRecord([...names], this.#compile))
+    this.#records.push(this.#known.get([...names]))
   }
 
   #name(reader: Reader): string {
@@ -86,18 +84,20 @@ export class Records {
   }
 }
 
-/** Makes readers by generating code, and keeps them: sessions with the same peers have the same shapes. */
-export function createRecordCompiler(): (names: readonly string[]) => RecordReader {
-  const compiled = new Map<string, RecordReader>()
-  return (names) => {
+/** The records of all sessions of a codec: of 10,000 connections with the same shapes each is held, and compiled, once. */
+export class KnownRecords {
+  readonly #records = new Map<string, PeerRecord>()
+
+  get(names: readonly string[]): PeerRecord {
     const key = JSON.stringify(names)
-    if (key.length > maxCompiledLength) return (values) => readSlowly(names, values)
-    const known = compiled.get(key)
+    const known = this.#records.get(key)
     if (known !== undefined) return known
-    if (compiled.size >= maxCompiled) compiled.clear()
-    const reader = compile(names)
-    compiled.set(key, reader)
-    return reader
+    const isShared = key.length <= maxSharedLength
+    const made = new PeerRecord(names, isShared)
+    if (!isShared) return made
+    if (this.#records.size >= maxShared) this.#records.clear()
+    this.#records.set(key, made)
+    return made
   }
 }
 

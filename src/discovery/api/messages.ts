@@ -32,10 +32,9 @@ export interface RenewRequest {
   readonly leases: readonly LeaseRef[]
 }
 
-/** Those that were not renewed as they stand; the others were. */
+/** Those that were not renewed as they stand; the others were. Nothing where all were, which is the answer to nearly all. */
 export interface RenewReply {
-  readonly revision: string
-  readonly lost: readonly LostLease[]
+  readonly lost?: readonly LostLease[]
 }
 
 /**

@@ -59,7 +59,7 @@ export class FaceLeases {
   renew(name: string): boolean {
     const known = this.get(name)
     if (known === undefined) return false
-    return this.#store.renew([{ id: known.id, incarnation: known.incarnation }]).lost.length === 0
+    return this.#store.renew([{ id: known.id, incarnation: known.incarnation }]).length === 0
   }
 
   /** Takes an instance out, if it is there. */
