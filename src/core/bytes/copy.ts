@@ -3,6 +3,8 @@ const mostBallast = 64 * 1024
 // What the call that brings them leaves on the heap itself.
 const callBytes = 1024
 
+const slots: readonly undefined[] = Array.from({ length: mostBallast / slotBytes })
+
 /** Garbage; exported so that no compiler can tell that nobody wants it. */
 export let ballast: readonly unknown[] = []
 
@@ -18,7 +20,7 @@ export let ballast: readonly unknown[] = []
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start
   const missing = Math.min(length / 2 - callBytes, mostBallast)
-  if (missing > 0) ballast = new Array(Math.ceil(missing / slotBytes))
+  if (missing > 0) ballast = slots.slice(0, Math.ceil(missing / slotBytes))
   const copy = new Uint8Array(length)
   copy.set(bytes.subarray(start, end))
   return copy
