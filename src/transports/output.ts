@@ -78,6 +78,19 @@ export class PooledOutput implements WireOutput, Flushable {
     this.#send()
   }
 
+  take(from: number): Uint8Array {
+    const { bytes, at } = this
+    this.at = from
+    if (bytes.length <= bufferBytes) return bytes.slice(from, at)
+    // Such a large buffer is not used again: it goes along, and what stands before moves to another.
+    this.bytes = noBytes
+    this.at = 0
+    this.ensure(from)
+    this.bytes.set(bytes.subarray(0, from))
+    this.at = from
+    return bytes.subarray(from, at)
+  }
+
   /** Sends what is committed, and begins a new batch. */
   flush(): void {
     this.#scheduled = false

@@ -74,4 +74,6 @@ export interface WireOutput extends Output {
   readonly queued: number
   /** A frame ends at `at`. Stream items pass `prompt` false: they are better sent in large pieces. */
   commit(prompt?: boolean): void
+  /** Takes out again what stands from `from` on and is not committed; the bytes are the caller's from now on. */
+  take(from: number): Uint8Array
 }
