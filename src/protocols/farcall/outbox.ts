@@ -170,6 +170,7 @@ export class Outbox {
       else {
         this.#large.splice(this.#turn, 1)
         this.#write(message, message.type | joinedBit, left)
+        this.#out.give(message.body)
         message.sender?.left()
       }
     }
