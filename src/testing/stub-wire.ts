@@ -9,7 +9,15 @@ export function stubWire(): Wire & { readonly closed: boolean } {
   }
   return {
     peer: { transport: 'memory', address: 'memory:stub' },
-    out: { bytes: new Uint8Array(0), at: 0, queued: 0, ensure: nothing, commit: nothing },
+    out: {
+      bytes: new Uint8Array(0),
+      at: 0,
+      queued: 0,
+      ensure: nothing,
+      commit: nothing,
+      take: () => new Uint8Array(0),
+      give: nothing,
+    },
     onData: nothing,
     onEnd: nothing,
     onClose: nothing,

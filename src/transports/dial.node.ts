@@ -1,11 +1,11 @@
-import { type NetConnectOpts, Socket } from 'node:net'
+import { type NetConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { detached } from '../core/context.ts'
 import type { Address } from '../core/endpoint.ts'
 import { RpcError } from '../core/error.ts'
 import { connectError } from './system-error.ts'
 
 /** How a socket is made. */
-export type SocketClass = new (options: { readonly allowHalfOpen: boolean }) => Socket
+export type SocketClass = new (options: SocketConstructorOpts) => Socket
 
 /**
  * Opens a socket; nothing of it belongs to the call in which that happens.
@@ -21,7 +21,8 @@ export function dialSocket(
     () =>
       new Promise<Socket>((resolve, reject) => {
         if (signal.aborted) return reject(abortError(signal))
-        const socket = new Made({ allowHalfOpen: true }).connect(options)
+        // Some options are the constructor's, `noDelay` among them.
+        const socket = new Made({ ...options, allowHalfOpen: true }).connect(options)
         const stop = () => {
           socket.destroy()
           reject(abortError(signal))

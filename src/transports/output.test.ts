@@ -114,6 +114,39 @@ test('a frame is never sent in part: what is not committed stays, at the front',
   assert.deepEqual([...(writes[1] as Uint8Array)], [2, 2, 2, 3])
 })
 
+test('what is taken out is the caller’s, and what stands before it stays', () => {
+  const { create, endTurn } = room()
+  const { out, writes } = create()
+  for (const size of [100, 3 * bufferBytes]) {
+    writes.length = 0
+    frame(out, 5, { fill: 1 })
+    out.ensure(size)
+    out.bytes.fill(2, out.at, out.at + size)
+    out.at += size
+    const taken = out.take(5)
+    assert.equal(out.at, 5)
+    out.ensure(size)
+    out.bytes.fill(3, out.at, out.at + size)
+    out.at += size
+    out.commit()
+    endTurn()
+    assert.equal(taken.length, size)
+    assert.ok(taken.every((byte) => byte === 2))
+    assert.deepEqual(sizes(writes), [5 + size])
+    assert.deepEqual([...(writes[0] as Uint8Array).subarray(0, 6)], [1, 1, 1, 1, 1, 3])
+  }
+})
+
+test('a large buffer that was given back is used again, for what needs at least half of it', () => {
+  const pool = new OutputPool(() => {})
+  const large = pool.takeLarge(4 * bufferBytes)
+  pool.give(large)
+  pool.give(pool.takeLarge(bufferBytes + 1))
+  assert.notEqual(pool.takeLarge(5 * bufferBytes), large)
+  assert.equal(pool.takeLarge(3 * bufferBytes), large)
+  assert.notEqual(pool.takeLarge(3 * bufferBytes), large)
+})
+
 test('ensure keeps positions and contents, however far it grows', () => {
   const { create, endTurn } = room()
   const { out, writes } = create()

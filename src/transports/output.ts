@@ -1,4 +1,3 @@
-import { allocate } from '#platform'
 import { bufferBytes, type Flushable, type OutputPool, sharedOutputPool } from './output-pool.ts'
 import type { WireOutput } from './transport.ts'
 
@@ -61,7 +60,9 @@ export class PooledOutput implements WireOutput, Flushable {
     const needed = this.at + count
     if (needed <= this.bytes.length) return
     this.#replace(
-      needed <= bufferBytes ? this.#pool.take() : allocate(Math.max(this.bytes.length * 2, needed)),
+      needed <= bufferBytes
+        ? this.#pool.take()
+        : this.#pool.takeLarge(Math.max(this.bytes.length * 2, needed)),
     )
   }
 
@@ -76,6 +77,23 @@ export class PooledOutput implements WireOutput, Flushable {
     this.#frames = 0
     this.#cap *= 2
     this.#send()
+  }
+
+  take(from: number): Uint8Array {
+    const { bytes, at } = this
+    this.at = from
+    if (bytes.length <= bufferBytes) return bytes.slice(from, at)
+    // A large buffer goes along, and what stands before moves to another.
+    this.bytes = noBytes
+    this.at = 0
+    this.ensure(from)
+    this.bytes.set(bytes.subarray(0, from))
+    this.at = from
+    return bytes.subarray(from, at)
+  }
+
+  give(taken: Uint8Array): void {
+    this.#pool.give(new Uint8Array(taken.buffer))
   }
 
   /** Sends what is committed, and begins a new batch. */

@@ -28,9 +28,10 @@ interface Handle {
 }
 
 /**
- * A reading socket in place of one that a server has accepted and paused. Node lets only who dials say where to read to, so
- * the connection's handle moves from the one to the other, which neither documents. It spares the server of an echo of 16 KiB a
- * fifth of its CPU. Where there is no such handle the socket stays what it is, and all works as well.
+ * A reading socket in place of one that a server has accepted and paused. Node lets only who dials say where to read to,
+ * so the connection's handle moves from the one to the other, which Node does not document. It spares the server of an echo
+ * of 16 KiB an eighth of its CPU if it is text, a quarter if it is bytes. Where there is no such handle the socket stays
+ * what it is, and all works as well.
  */
 export function readingSocket(accepted: Socket): Socket {
   const open = accepted as unknown as { _handle?: Handle | null }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
+import { createServer, Socket, type SocketConstructorOpts } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Duplex, duplexPair } from 'node:stream'
@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { isNotExecuted, RpcError } from '../core/error.ts'
 import { scriptedPeer } from '../testing/scripted-peer.ts'
 import { wireFromStream } from './stream-wire.node.ts'
-import { createTcpTransport } from './tcp.node.ts'
+import { createTcpTransport, dialTcp } from './tcp.node.ts'
 import type { Wire } from './transport.ts'
 import { createUnixTransport } from './unix.node.ts'
 
@@ -73,6 +73,20 @@ test('listening on :: takes IPv4 too, and shows its addresses as such', async (t
   assert.match(Buffer.from(await near.read(11)).toString(), /^127\.0\.0\.1:/)
   near.wire.close()
   await listener.close()
+})
+
+test('a dialled socket is made with the options that only its constructor takes', async () => {
+  await using listener = await tcp.listen(at('127.0.0.1', 0), (wire) => scriptedPeer(wire))
+  let noDelay: boolean | undefined
+  class Seen extends Socket {
+    constructor(options: SocketConstructorOpts) {
+      super(options)
+      noDelay = options.noDelay
+    }
+  }
+  const socket = await dialTcp(listener.address, signal(), Seen)
+  socket.destroy()
+  assert.equal(noDelay, true)
 })
 
 test('brackets around an IPv6 host are understood', async () => {

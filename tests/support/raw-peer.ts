@@ -106,7 +106,10 @@ function answerReader(tell: (heard: Heard) => void): (chunk: Uint8Array) => void
     }
   })
   return (chunk) => {
-    if (preface === undefined) return frames.push(chunk)
+    if (preface === undefined) {
+      frames.push(chunk)
+      return
+    }
     const result = preface.push(chunk)
     if (result === undefined) return
     preface = undefined

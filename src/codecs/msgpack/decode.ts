@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/bytes/copy.ts'
 import { readStrictUtf8 } from '../../core/bytes/strict-utf8.ts'
 import { refuseCollisions } from '../../core/collisions.ts'
 import { errorFromFields } from '../../core/error-value.ts'
@@ -198,9 +199,7 @@ export class Decoder {
 
   binary(length: number): Uint8Array {
     const start = this.skip(length)
-    const copy = new Uint8Array(length)
-    copy.set(this.bytes.subarray(start, start + length))
-    return copy
+    return copyBytes(this.bytes, start, start + length)
   }
 
   enter(): void {

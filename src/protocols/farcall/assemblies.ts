@@ -1,4 +1,4 @@
-import { grow } from '../../core/bytes/output.ts'
+import { allocate } from '#platform'
 import { RpcError } from '../../core/error.ts'
 import { maxAssemblies } from './frames.ts'
 
@@ -36,7 +36,7 @@ export class Assemblies {
       if (this.#open.size >= maxAssemblies) {
         throw new RpcError('resource_exhausted', `more than ${maxAssemblies} messages in parts at a time`)
       }
-      assembly = { bytes: new Uint8Array(end - start), length: 0, oversize: false }
+      assembly = { bytes: allocate(end - start), length: 0, oversize: false }
       this.#open.set(id, assembly)
     }
     append(assembly, bytes.subarray(start, end), this.#maxMessageBytes)
@@ -73,7 +73,12 @@ function append(assembly: Assembly, piece: Uint8Array, maxMessageBytes: number):
     assembly.oversize = true
     return
   }
-  if (length > assembly.bytes.length) assembly.bytes = grow(assembly.bytes, assembly.length, length)
+  if (length > assembly.bytes.length) {
+    // At least doubled, but not beyond what may come.
+    const larger = allocate(Math.min(Math.max(assembly.bytes.length * 2, length), maxMessageBytes))
+    larger.set(assembly.bytes.subarray(0, assembly.length))
+    assembly.bytes = larger
+  }
   assembly.bytes.set(piece, assembly.length)
   assembly.length = length
 }

@@ -19,6 +19,7 @@ export class FrameReader {
   #partial: Uint8Array | undefined
   #length = 0
   #filled = 0
+  #stopped = false
 
   constructor(maxFrameBytes: number, onFrame: OnFrame) {
     this.#maxFrameBytes = maxFrameBytes
@@ -30,11 +31,20 @@ export class FrameReader {
     return this.#headLength === 0 && this.#partial === undefined
   }
 
-  /** @throws RpcError `resource_exhausted` or `invalid_argument` for a length that cannot be. */
-  push(chunk: Uint8Array, from = 0): void {
+  /** While a frame is taken: no more of them are read from this chunk. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /**
+   * Returns how far the chunk was read: to its end, or where it was stopped.
+   * @throws RpcError `resource_exhausted` or `invalid_argument` for a length that cannot be.
+   */
+  push(chunk: Uint8Array, from = 0): number {
+    this.#stopped = false
     let at = from
     if (!this.atBoundary) at = this.#continue(chunk, at)
-    while (at + lengthBytes <= chunk.length) {
+    while (!this.#stopped && at + lengthBytes <= chunk.length) {
       const length = readLength(chunk, at)
       this.#check(length)
       const end = at + lengthBytes + length
@@ -42,7 +52,9 @@ export class FrameReader {
       this.#onFrame(chunk[at + lengthBytes] as number, chunk, at + lengthBytes + 1, end)
       at = end
     }
+    if (this.#stopped) return at
     if (at < chunk.length) this.#keep(chunk, at)
+    return chunk.length
   }
 
   // Finishes the frame that an earlier chunk began; returns where the next one begins.

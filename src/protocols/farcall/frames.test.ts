@@ -85,6 +85,24 @@ describe('frames', () => {
     )
   })
 
+  it('are read no further than to where the reader is stopped, also behind one that was split', () => {
+    const bytes = encodeFrames([1, 2, 3].map((id) => ({ type: 1, id, body: new Uint8Array(5) })))
+    const third = (bytes.length / 3) * 2
+    for (const split of [0, 3, 7]) {
+      const ids: number[] = []
+      const frames = new FrameReader(maxFrameBytes, (_type, frame, start) => {
+        ids.push(frame[start] as number)
+        if (ids.length === 2) frames.stop()
+      })
+      if (split > 0) assert.equal(frames.push(bytes.subarray(0, third / 2 + split)), third / 2 + split)
+      const from = split === 0 ? 0 : third / 2 + split
+      assert.equal(frames.push(bytes, from), third)
+      assert.ok(frames.atBoundary)
+      assert.equal(frames.push(bytes, third), bytes.length)
+      assert.deepEqual(ids, [1, 2, 3])
+    }
+  })
+
   it('are refused where they claim what cannot be, before anything is kept for it', () => {
     const reader = () => new FrameReader(maxFrameBytes, () => assert.fail('no frame'))
     assert.throws(() => reader().push(Uint8Array.of(0x80, 0, 0, 0)), /claims 2147483648 bytes, at most 65536/)

@@ -47,6 +47,10 @@ export interface LinkOwner {
   outgoing(id: number): OutgoingStream | undefined
 }
 
+// How many calls are read at a time. A chunk may bring thousands and cancel them again: those that have begun must have had
+// a turn to end in, before more begin, or they would count as handlers that do not heed it.
+const callsAtOnce = 1000
+
 /**
  * What both sides of a connection have in common: frames in and out, parts, credit, keepalive, and the end. It knows
  * nothing of calls; client.ts and server.ts do.
@@ -72,6 +76,7 @@ export class Link implements StreamSink {
   #preface: PrefaceReader | undefined = new PrefaceReader()
   // Frames come after our preface: before, the peer could not read them.
   #greeted = false
+  #callsRead = 0
   #reason: RpcError | undefined
   #closed: Promise<void>
   #resolveClosed: () => void = () => {}
@@ -209,7 +214,7 @@ export class Link implements StreamSink {
     if (this.state === 'closed') return
     this.#keepalive.heard()
     try {
-      if (this.#preface === undefined) this.#frames.push(chunk)
+      if (this.#preface === undefined) this.#readFrames(chunk, 0)
       else this.#readPreface(this.#preface, chunk)
     } catch (error) {
       this.#protocolError(RpcError.from(error, 'internal', 'read'))
@@ -232,8 +237,14 @@ export class Link implements StreamSink {
     this.outbox.peerMessageBytes = preface.maxMessageBytes
     this.credit.learn(preface.streamWindowBytes, preface.connectionWindowBytes)
     this.#owner.onPreface(preface)
-    if (this.wireOpen) this.#frames.push(chunk, used)
+    if (this.wireOpen) this.#readFrames(chunk, used)
     this.outbox.pump()
+  }
+
+  #readFrames(chunk: Uint8Array, from: number): void {
+    this.#callsRead = 0
+    const end = this.#frames.push(chunk, from)
+    if (end < chunk.length && this.wireOpen) this.wire.unread(chunk.subarray(end))
   }
 
   /** Bytes of messages that have not all come, or not all left. */
@@ -280,6 +291,7 @@ export class Link implements StreamSink {
 
   #onMessage(type: number, id: number, reader: Reader): void {
     const plain = (type & ~joinedBit) as FrameType
+    if (plain === frameTypes.call && ++this.#callsRead === callsAtOnce) this.#frames.stop()
     if (plain === type) {
       // A message that was begun in parts and is not finished has been given up for this one.
       this.assemblies.drop(id)

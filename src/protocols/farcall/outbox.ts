@@ -30,6 +30,8 @@ interface Large {
 // What may stand unsent in front of a small frame: little enough not to hold it up, enough to keep a link busy.
 const partsAheadBytes = 256 * 1024
 const maxIdBytes = 8
+// A part with its length. Four fill a buffer of the wire's output, which then never has to grow for one.
+const partBytes = 16 * 1024 - 4
 // What is sent in one turn: a system that takes megabytes at once would otherwise keep all else waiting meanwhile.
 const turnBytes = 256 * 1024
 
@@ -106,9 +108,12 @@ export class Outbox {
     const bodyStart = start + frameHeadBytes + idLength(out.bytes, start + frameHeadBytes)
     const size = out.at - bodyStart
     const problem = this.#refuse(size)
-    const body = problem === undefined ? out.bytes.slice(bodyStart, out.at) : new Uint8Array()
+    if (problem !== undefined) {
+      out.at = start
+      throw problem
+    }
+    const body = out.take(bodyStart)
     out.at = start
-    if (problem !== undefined) throw problem
     const message: Large = { type, id, body, sent: 0, sender: undefined }
     this.#large.push(message)
     this.#waitingBytes += size
@@ -160,11 +165,12 @@ export class Outbox {
       this.#turn = (this.#turn + 1) % Math.min(this.#large.length, maxAssemblies)
       const message = this.#large[this.#turn] as Large
       const left = message.body.length - message.sent
-      const room = this.peerFrameBytes - 1 - maxIdBytes
+      const room = Math.min(this.peerFrameBytes, partBytes) - 1 - maxIdBytes
       if (left > room) this.#write(message, frameTypes.part, room)
       else {
         this.#large.splice(this.#turn, 1)
         this.#write(message, message.type | joinedBit, left)
+        this.#out.give(message.body)
         message.sender?.left()
       }
     }
