@@ -1,4 +1,5 @@
 import { allocate, defer } from '#platform'
+import { spareBuffers } from '../core/bytes/spare-buffers.ts'
 import { detached } from '../core/context.ts'
 
 /** One size for all, so that any connection can use any buffer. */
@@ -19,8 +20,6 @@ export interface Flushable {
  */
 export class OutputPool {
   readonly #free: Uint8Array[] = []
-  // The last large one, for as long as the garbage collector lets it.
-  #large: WeakRef<Uint8Array> | undefined
   readonly #defer: (fn: () => void) => void
   #dirty: Flushable[] = []
   #deferred = false
@@ -35,22 +34,10 @@ export class OutputPool {
     return this.#free.pop() ?? allocate(bufferBytes)
   }
 
-  /**
-   * A buffer of at least `size`, which is more than any other has, and at most twice that. New memory is slow to write to for
-   * the first time: a message of 4 MiB took twice as long, and all else waits meanwhile.
-   */
-  takeLarge(size: number): Uint8Array {
-    const last = this.#large?.deref()
-    if (last === undefined || last.length < size || last.length > size * 2) return allocate(size)
-    this.#large = undefined
-    return last
-  }
-
-  /** Takes a buffer back that nobody reads any more. Of large ones the largest is kept, if only until memory is collected. */
+  /** Takes a buffer back that nobody reads any more. */
   give(bytes: Uint8Array): void {
-    if (bytes.length > bufferBytes) {
-      if (bytes.length >= (this.#large?.deref()?.length ?? 0)) this.#large = new WeakRef(bytes)
-    } else if (bytes.length === bufferBytes && this.#free.length < keptBuffers) this.#free.push(bytes)
+    if (bytes.length > bufferBytes) spareBuffers.give(bytes)
+    else if (bytes.length === bufferBytes && this.#free.length < keptBuffers) this.#free.push(bytes)
   }
 
   /** Has an output flushed when the turn is over; called once per batch. */

@@ -137,16 +137,6 @@ test('what is taken out is the caller’s, and what stands before it stays', () 
   }
 })
 
-test('a large buffer that was given back is used again, for what needs at least half of it', () => {
-  const pool = new OutputPool(() => {})
-  const large = pool.takeLarge(4 * bufferBytes)
-  pool.give(large)
-  pool.give(pool.takeLarge(bufferBytes + 1))
-  assert.notEqual(pool.takeLarge(5 * bufferBytes), large)
-  assert.equal(pool.takeLarge(3 * bufferBytes), large)
-  assert.notEqual(pool.takeLarge(3 * bufferBytes), large)
-})
-
 test('ensure keeps positions and contents, however far it grows', () => {
   const { create, endTurn } = room()
   const { out, writes } = create()

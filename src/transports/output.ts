@@ -1,3 +1,4 @@
+import { spareBuffers } from '../core/bytes/spare-buffers.ts'
 import { bufferBytes, type Flushable, type OutputPool, sharedOutputPool } from './output-pool.ts'
 import type { WireOutput } from './transport.ts'
 
@@ -60,9 +61,7 @@ export class PooledOutput implements WireOutput, Flushable {
     const needed = this.at + count
     if (needed <= this.bytes.length) return
     this.#replace(
-      needed <= bufferBytes
-        ? this.#pool.take()
-        : this.#pool.takeLarge(Math.max(this.bytes.length * 2, needed)),
+      needed <= bufferBytes ? this.#pool.take() : spareBuffers.take(Math.max(this.bytes.length * 2, needed)),
     )
   }
 

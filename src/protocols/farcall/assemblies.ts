@@ -1,4 +1,4 @@
-import { allocate } from '#platform'
+import { spareBuffers } from '../../core/bytes/spare-buffers.ts'
 import { RpcError } from '../../core/error.ts'
 import { maxAssemblies } from './frames.ts'
 
@@ -36,13 +36,16 @@ export class Assemblies {
       if (this.#open.size >= maxAssemblies) {
         throw new RpcError('resource_exhausted', `more than ${maxAssemblies} messages in parts at a time`)
       }
-      assembly = { bytes: allocate(end - start), length: 0, oversize: false }
+      assembly = { bytes: spareBuffers.take(end - start), length: 0, oversize: false }
       this.#open.set(id, assembly)
     }
     append(assembly, bytes.subarray(start, end), this.#maxMessageBytes)
   }
 
-  /** The whole body, its last piece being in the frame that ends it; undefined where there were no parts. */
+  /**
+   * The whole body, its last piece being in the frame that ends it; undefined where there were no parts. Its bytes are given
+   * to {@link spareBuffers} once it has been read.
+   */
   finish(
     id: number,
     bytes: Uint8Array,
@@ -57,7 +60,10 @@ export class Assemblies {
   }
 
   drop(id: number): void {
-    if (this.#open.size > 0) this.#open.delete(id)
+    const dropped = this.#open.size > 0 ? this.#open.get(id) : undefined
+    if (dropped === undefined) return
+    this.#open.delete(id)
+    spareBuffers.give(dropped.bytes)
   }
 
   clear(): void {
@@ -74,9 +80,9 @@ function append(assembly: Assembly, piece: Uint8Array, maxMessageBytes: number):
     return
   }
   if (length > assembly.bytes.length) {
-    // At least doubled, but not beyond what may come.
-    const larger = allocate(Math.min(Math.max(assembly.bytes.length * 2, length), maxMessageBytes))
+    const larger = spareBuffers.take(Math.max(assembly.bytes.length * 2, length))
     larger.set(assembly.bytes.subarray(0, assembly.length))
+    spareBuffers.give(assembly.bytes)
     assembly.bytes = larger
   }
   assembly.bytes.set(piece, assembly.length)

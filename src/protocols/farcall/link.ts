@@ -1,3 +1,4 @@
+import { spareBuffers } from '../../core/bytes/spare-buffers.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import { Reader } from '../../core/bytes/varint.ts'
 import { isErrorCode } from '../../core/code.ts'
@@ -302,6 +303,8 @@ export class Link implements StreamSink {
     const assembled = new Reader(whole.bytes, 0, whole.length)
     if (whole.oversize) this.#owner.onOversize(plain, id, assembled)
     else this.#owner.onMessage(plain, id, assembled)
+    // As with a chunk, whoever keeps something of it has made a copy.
+    spareBuffers.give(whole.bytes)
   }
 
   #onCredit(id: number, amount: number): void {
