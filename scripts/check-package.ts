@@ -109,7 +109,7 @@ function checkTypes(project: string): void {
   check('types of the exports', () => run(...tsc(['-p', project]), project))
 }
 
-// docs/protocol.md says 39.5 KiB. A server would be 16 more, and is seen.
+// docs/protocol.md says 40 KiB. A server would be 20 more, and is seen.
 const clientKiB = 42
 
 /** What a bundler makes of a client for another platform holds nothing of Node, and little that no client needs. */
