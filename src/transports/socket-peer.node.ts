@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type PeerCertificate, TLSSocket } from 'node:tls'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
 import type { Peer } from '../core/peer.ts'
 import { shownAddress } from './system-error.ts'
 
@@ -10,13 +10,18 @@ export function peerOf(stream: Duplex, named: Peer): Peer {
   const { remoteAddress, remotePort, localAddress, localPort } = stream
   const hasAddress = remoteAddress !== undefined && remotePort !== undefined
   return {
-    transport: stream instanceof TLSSocket ? 'tls' : named.transport,
+    transport: isTls(stream) ? 'tls' : named.transport,
     address: hasAddress ? shownAddress(remoteAddress, remotePort) : named.address,
     ...(named.localAddress !== undefined && { localAddress: named.localAddress }),
     ...(localAddress !== undefined &&
       localPort !== undefined && { localAddress: shownAddress(localAddress, localPort) }),
-    ...(stream instanceof TLSSocket && { tls: tlsOf(stream, stream.authorized) }),
+    ...(isTls(stream) && { tls: tlsOf(stream, stream.authorized) }),
   }
+}
+
+// By what only these have: to name their class would load all of TLS.
+function isTls(socket: Socket): socket is TLSSocket {
+  return (socket as Partial<TLSSocket>).encrypted === true
 }
 
 /** What TLS says of the peer. */

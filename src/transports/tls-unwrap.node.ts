@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
-import { createSecureContext, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { detached } from '../core/context.ts'
 import { RpcError } from '../core/error.ts'
 import { systemClock } from '../core/system-clock.ts'
+import { nodeTls } from './node-tls.node.ts'
 import { peerOf, tlsOf } from './socket-peer.node.ts'
 import { SocketWire } from './socket-wire.node.ts'
 import { badCertificate, pem, pems, type TlsServerOptions } from './tls-options.node.ts'
@@ -31,7 +32,7 @@ export function createTlsUnwrap(options: TlsServerOptions): Unwrap {
     if (!(wire instanceof SocketWire)) return fail(noSocket(wire))
     const socket = detached(
       () =>
-        new TLSSocket(wire.takeStream() as Socket, {
+        new (nodeTls().TLSSocket)(wire.takeStream() as Socket, {
           isServer: true,
           secureContext,
           requestCert: requestClientCert !== 'no',
@@ -81,7 +82,7 @@ function detect(head: Uint8Array): 'yes' | 'no' | 'more' {
 function contextOf(options: TlsServerOptions) {
   try {
     const ca = pems(options.ca)
-    return createSecureContext({
+    return nodeTls().createSecureContext({
       cert: pem(options.cert),
       key: pem(options.key),
       ...(ca !== undefined && { ca }),

@@ -1,10 +1,11 @@
 import { isIP, type Socket } from 'node:net'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { detached } from '../core/context.ts'
 import { type Address, formatAddress } from '../core/endpoint.ts'
 import { markNotExecuted, RpcError } from '../core/error.ts'
 import { systemClock } from '../core/system-clock.ts'
 import { abortError } from './dial.node.ts'
+import { nodeTls } from './node-tls.node.ts'
 import { peerOf } from './socket-peer.node.ts'
 import { SocketWire } from './socket-wire.node.ts'
 import { createTcpTransport, dialTcp } from './tcp.node.ts'
@@ -71,7 +72,7 @@ function secure(raw: Socket, { to, signal, options }: Securing): Promise<TLSSock
     const { handshakeTimeoutMs = 10_000, clock = systemClock } = options
     let socket: TLSSocket
     try {
-      socket = detached(() => connect({ ...connectionOptions(to, options), socket: raw }))
+      socket = detached(() => nodeTls().connect({ ...connectionOptions(to, options), socket: raw }))
     } catch (thrown) {
       raw.destroy()
       return reject(badCertificate(thrown))
