@@ -5,13 +5,13 @@ import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import { Link, type LinkOwner } from '../json-head/link.ts'
 import {
-  closedHere,
   lostCall,
   notOpen,
-  PendingCall,
+  type PendingCall,
   received,
   unsendableRequest,
 } from '../json-head/pending-call.ts'
+import { WaitingCalls } from '../json-head/waiting-calls.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { bodyOf } from './body.ts'
 import type { GoCodecSession } from './codec.ts'
@@ -41,7 +41,7 @@ class GoClient implements ClientSession, LinkOwner {
   readonly limit: number
   readonly #init: GoClientInit
   readonly #link: Link
-  readonly #calls = new Map<number | bigint, PendingCall>()
+  readonly #calls: WaitingCalls<number | bigint>
   #nextSeq: number
   #preamble: Uint8Array | undefined
   #answer: ConnectAnswer | undefined = undefined
@@ -58,6 +58,7 @@ class GoClient implements ClientSession, LinkOwner {
       owner: this,
       state: connectPath === undefined ? 'ready' : 'opening',
     })
+    this.#calls = new WaitingCalls(this.#link)
     if (connectPath !== undefined) this.#connect(connectPath)
   }
 
@@ -98,18 +99,17 @@ class GoClient implements ClientSession, LinkOwner {
     }
     this.#preamble = undefined
     this.#nextSeq++
-    return this.#send(seq, call)
+    return this.#calls.send(seq, call, () => this.#link.commit())
   }
 
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')
-    this.#finishIfDrained()
+    this.#calls.finishIfDrained()
   }
 
-  close(reason: RpcError = closedHere()): Promise<void> {
-    this.#failAll(() => reason)
-    return this.#link.finish()
+  close(reason?: RpcError): Promise<void> {
+    return this.#calls.close(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,7 +137,7 @@ class GoClient implements ClientSession, LinkOwner {
   }
 
   onGarbage(problem: RpcError): void {
-    this.#failAll(() => received(problem))
+    this.#calls.failAll(() => received(problem))
     void this.#link.finish(problem)
   }
 
@@ -150,12 +150,12 @@ class GoClient implements ClientSession, LinkOwner {
     codec.finish()
     this.#read(codec)
     if (this.partial) return
-    this.#failAll(() => lostCall(wire.peer.address, undefined))
+    this.#calls.failAll(() => lostCall(wire.peer.address, undefined))
     void this.#link.finish()
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#failAll(() => lostCall(this.#init.wire.peer.address, reason))
+    this.#calls.failAll(() => lostCall(this.#init.wire.peer.address, reason))
     this.onState('closed', reason)
   }
 
@@ -170,32 +170,13 @@ class GoClient implements ClientSession, LinkOwner {
     wire.out.commit()
   }
 
-  #send(seq: number, call: Call): Reply | PromiseLike<Reply> {
-    const pending = new PendingCall(call)
-    if (!call.oneway) this.#calls.set(seq, pending)
-    this.#link.commit()
-    if (call.oneway) {
-      // Settled as soon as it is on its way; the answer that comes all the same is skipped.
-      this.#link.wire.flush()
-      pending.succeed(undefined)
-      return pending.promise
-    }
-    call.phase = 'wait'
-    // The peer cannot be told; its answer will find nobody.
-    call.onCancel((reason) => {
-      this.#take(seq)?.fail(reason)
-      this.#finishIfDrained()
-    })
-    return pending.promise
-  }
-
   #read(codec: GoCodecSession): void {
     while (this.#link.listening) {
       this.#header ??= codec.readHeader()
       const header = this.#header
       if (header === undefined || !this.#readBody(codec, header)) return
       this.#header = undefined
-      this.#finishIfDrained()
+      this.#calls.finishIfDrained()
     }
   }
 
@@ -236,7 +217,7 @@ class GoClient implements ClientSession, LinkOwner {
   }
 
   #begin({ seq }: GoHeader): PendingCall | undefined {
-    const pending = this.#take(seq)
+    const pending = this.#calls.take(seq)
     if (pending === undefined) return undefined
     pending.call.begin()
     pending.call.phase = 'receive'
@@ -248,22 +229,5 @@ class GoClient implements ClientSession, LinkOwner {
     if (seq < this.#nextSeq && seq >= this.#init.dialect.firstSeq) return
     const why = error === '' ? '' : `: ${error.slice(0, 200)}`
     this.#link.report(new RpcError('internal', `an answer to call ${seq}, which was never made${why}`))
-  }
-
-  #take(seq: number | bigint): PendingCall | undefined {
-    const pending = this.#calls.get(seq)
-    this.#calls.delete(seq)
-    return pending
-  }
-
-  #failAll(errorOfEach: () => RpcError): void {
-    // All are taken first: what a caller does about its failure must not be met here.
-    const pending = Array.from(this.#calls.values())
-    this.#calls.clear()
-    for (const one of pending) one.fail(errorOfEach())
-  }
-
-  #finishIfDrained(): void {
-    if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
   }
 }

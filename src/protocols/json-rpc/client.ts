@@ -4,15 +4,9 @@ import type { Reply } from '../../core/layer.ts'
 import { fail } from '../../core/settle.ts'
 import type { Wire } from '../../transports/transport.ts'
 import { JsonLink, type JsonLinkOwner } from '../json-head/json-link.ts'
-import {
-  closedHere,
-  lostCall,
-  notOpen,
-  PendingCall,
-  received,
-  unsendableRequest,
-} from '../json-head/pending-call.ts'
+import { lostCall, notOpen, received, unsendableRequest } from '../json-head/pending-call.ts'
 import { isJsonObject, member, readJson } from '../json-head/read-json.ts'
+import { WaitingCalls } from '../json-head/waiting-calls.ts'
 import type { ClientSession, Room, SessionState } from '../protocol.ts'
 import { readErrorMember } from './errors.ts'
 import { idInHead, type JsonRpcVersion } from './request.ts'
@@ -28,13 +22,14 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
   readonly limit: number
   readonly #link: JsonLink
   readonly #version: JsonRpcVersion
-  readonly #calls = new Map<number, PendingCall>()
+  readonly #calls: WaitingCalls<number>
   #nextId = 0
 
   constructor(wire: Wire, room: Room, version: JsonRpcVersion) {
     this.limit = room.limits.maxCalls
     this.#version = version
     this.#link = new JsonLink(wire, room, { owner: this, lists: true })
+    this.#calls = new WaitingCalls(this.#link)
   }
 
   get state(): SessionState {
@@ -59,18 +54,17 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
       return fail(call, unsendableRequest(thrown))
     }
     this.#nextId++
-    return this.#send(id, call, text)
+    return this.#calls.send(id, call, () => this.#link.send(`${text}\n`))
   }
 
   drain(): void {
     if (!this.#link.enter('draining')) return
     this.onState('draining')
-    this.#finishIfDrained()
+    this.#calls.finishIfDrained()
   }
 
-  close(reason: RpcError = closedHere()): Promise<void> {
-    this.#failAll(() => reason)
-    return this.#link.finish()
+  close(reason?: RpcError): Promise<void> {
+    return this.#calls.close(reason)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,7 +80,7 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
       return this.#onProblem(idInHead(bytes, range), RpcError.from(thrown))
     }
     for (const answer of Array.isArray(value) ? value : [value]) this.#onAnswer(answer)
-    this.#finishIfDrained()
+    this.#calls.finishIfDrained()
   }
 
   onGarbage(problem: RpcError): void {
@@ -94,32 +88,13 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
   }
 
   onEnd(): void {
-    this.#failAll(() => lostCall(this.#link.wire.peer.address, undefined))
+    this.#calls.failAll(() => lostCall(this.#link.wire.peer.address, undefined))
     void this.#link.finish()
   }
 
   onClosed(reason: RpcError | undefined): void {
-    this.#failAll(() => lostCall(this.#link.wire.peer.address, reason))
+    this.#calls.failAll(() => lostCall(this.#link.wire.peer.address, reason))
     this.onState('closed', reason)
-  }
-
-  #send(id: number, call: Call, text: string): Reply | PromiseLike<Reply> {
-    const pending = new PendingCall(call)
-    this.#link.send(`${text}\n`)
-    if (call.oneway) {
-      // Settled as soon as it is on its way: there is no answer to wait for.
-      this.#link.wire.flush()
-      pending.succeed(undefined)
-      return pending.promise
-    }
-    this.#calls.set(id, pending)
-    call.phase = 'wait'
-    // The peer cannot be told; its answer will find nobody.
-    call.onCancel((reason) => {
-      this.#take(id)?.fail(reason)
-      this.#finishIfDrained()
-    })
-    return pending.promise
   }
 
   #onAnswer(answer: unknown): void {
@@ -135,7 +110,7 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
       if (failed && this.#version === '2.0') this.#onProblem(undefined, readErrorMember(error))
       return
     }
-    const pending = typeof id === 'number' ? this.#take(id) : undefined
+    const pending = typeof id === 'number' ? this.#calls.take(id) : undefined
     if (pending === undefined) return this.#onStray(id)
     pending.call.begin()
     pending.call.phase = 'receive'
@@ -153,29 +128,14 @@ class JsonRpcClient implements ClientSession, JsonLinkOwner {
 
   /** An answer cannot be used: whose it is may be known, or it is the only one that is waited for. */
   #onProblem(id: number | undefined, problem: RpcError): void {
-    const sole = this.#calls.size === 1 ? [...this.#calls.keys()][0] : undefined
-    const whose = id ?? sole
-    if (whose !== undefined) return this.#take(whose)?.fail(received(problem))
+    const whose = id ?? this.#calls.sole
+    if (whose !== undefined) return this.#calls.take(whose)?.fail(received(problem))
     if (this.#calls.size > 0) this.#break(problem, problem)
     else this.#link.report(problem)
   }
 
   #break(problem: RpcError, reason: RpcError): void {
-    this.#failAll(() => received(problem))
+    this.#calls.failAll(() => received(problem))
     void this.#link.finish(reason)
-  }
-
-  #take(id: number): PendingCall | undefined {
-    const pending = this.#calls.get(id)
-    this.#calls.delete(id)
-    return pending
-  }
-
-  #failAll(errorOf: () => RpcError): void {
-    for (const id of this.#calls.keys()) this.#take(id)?.fail(errorOf())
-  }
-
-  #finishIfDrained(): void {
-    if (this.state === 'draining' && this.#calls.size === 0) void this.#link.finish()
   }
 }
