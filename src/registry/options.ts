@@ -1,3 +1,4 @@
+import { unknownName } from '../core/check.ts'
 import { RpcError } from '../core/error.ts'
 import { defaultTtlMs, maxTtlMs, minTtlMs } from '../discovery/api/limits.ts'
 
@@ -54,10 +55,7 @@ const defaults: ResolvedRegistryOptions = Object.freeze({
 export function resolveRegistryOptions(given: RegistryOptions = {}): ResolvedRegistryOptions {
   const resolved: Record<string, number> = { ...defaults }
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    if (!Object.hasOwn(defaults, name)) {
-      const known = Object.keys(defaults).join(', ')
-      throw new RpcError('invalid_argument', `unknown registry option '${name}'; known: ${known}`)
-    }
+    if (!Object.hasOwn(defaults, name)) throw unknownName('registry option', name, Object.keys(defaults))
     if (value === undefined) continue
     if (typeof value !== 'number' || !(value >= 0)) {
       throw new RpcError(

@@ -1,3 +1,4 @@
+import { unknownName } from '../core/check.ts'
 import type { Cancel, Clock } from '../core/clock.ts'
 import { RpcError } from '../core/error.ts'
 
@@ -54,8 +55,7 @@ export function resolveAdaptWeight(
   if (typeof options !== 'object' || options === null)
     throw wrong(`adaptWeight must be true, false or an object, got ${JSON.stringify(given)}`)
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name))
-      throw wrong(`unknown option 'adaptWeight.${name}'; known: ${Object.keys(known).join(', ')}`)
+    if (!Object.hasOwn(known, name)) throw unknownName('option', `adaptWeight.${name}`, Object.keys(known))
   }
   const { periodMs = 5_000, windowMs = 60_000, leastShare = 0.1 } = options
   const { updateMs = 15_000, leastChange = 0.1, busy } = options

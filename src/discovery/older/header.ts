@@ -1,3 +1,4 @@
+import { checkKeys } from '../../core/check.ts'
 import { formatHostPort, parseEndpoint } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
@@ -7,13 +8,7 @@ import { createBeatingRegistrar } from './beating-registrar.ts'
 import type { Entry, Telling } from './dialect.ts'
 import { bareInstance, dialableHost, lacksEndpoint, tcpAddresses } from './endpoints.ts'
 import { mergeById } from './merge-by-id.ts'
-import {
-  checkOptionNames,
-  type OlderRegistryOptions,
-  type Periods,
-  periodNames,
-  resolvePeriods,
-} from './options.ts'
+import { type OlderRegistryOptions, type Periods, periodNames, resolvePeriods } from './options.ts'
 import { createPollingResolver } from './polling-resolver.ts'
 import { createEntryReader, maxEntries } from './read-entries.ts'
 import { type HostPort, type OlderTarget, parseOlderTarget } from './target.ts'
@@ -147,7 +142,7 @@ interface Resolved {
 }
 
 function checkOptions(options: OlderRegistryOptions): void {
-  checkOptionNames(options, periodNames)
+  checkKeys('option', options, new Set(periodNames))
   resolvePeriods(defaultPeriods, options)
 }
 

@@ -1,3 +1,4 @@
+import { checkKeys } from '../../core/check.ts'
 import { RpcError } from '../../core/error.ts'
 import type { Instance } from '../../core/instance.ts'
 import type { DiscoveryRoom, RegistrarFactory, ResolverFactory } from '../source.ts'
@@ -9,14 +10,7 @@ import { lacksEndpoint } from './endpoints.ts'
 import { findMetas, registerMeta, unregisterMeta } from './lab-http-exchange.ts'
 import { type InstanceMeta, readMeta, writeMetas } from './lab-meta.ts'
 import { mergeById } from './merge-by-id.ts'
-import {
-  checkOptionNames,
-  type OlderRegistryOptions,
-  type Periods,
-  periodNames,
-  resolvePeriods,
-  where,
-} from './options.ts'
+import { type OlderRegistryOptions, type Periods, periodNames, resolvePeriods, where } from './options.ts'
 import { createPollingResolver } from './polling-resolver.ts'
 import { createEntryReader } from './read-entries.ts'
 import { type OlderTarget, parseOlderTarget } from './target.ts'
@@ -121,7 +115,7 @@ interface Resolved {
 }
 
 function checkOptions(options: LabHttpOptions): void {
-  checkOptionNames(options, optionNames)
+  checkKeys('option', options, new Set(optionNames))
   resolvePeriods(defaultPeriods, options)
   resolveProtos(options.proto)
 }

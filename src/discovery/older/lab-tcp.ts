@@ -1,3 +1,4 @@
+import { checkKeys } from '../../core/check.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import { formatHostPort } from '../../core/endpoint.ts'
 import { RpcError } from '../../core/error.ts'
@@ -11,13 +12,7 @@ import { createBeatingRegistrar } from './beating-registrar.ts'
 import type { Entry, Telling } from './dialect.ts'
 import { lacksEndpoint, tcpAddresses } from './endpoints.ts'
 import { beat, discover, readLabServer, register } from './lab-tcp-exchange.ts'
-import {
-  checkOptionNames,
-  type OlderRegistryOptions,
-  type Periods,
-  periodNames,
-  resolvePeriods,
-} from './options.ts'
+import { type OlderRegistryOptions, type Periods, periodNames, resolvePeriods } from './options.ts'
 import { createPollingResolver } from './polling-resolver.ts'
 import { createEntryReader } from './read-entries.ts'
 import { type OlderTarget, parseOlderTarget } from './target.ts'
@@ -132,7 +127,7 @@ function open({ hosts }: OlderTarget, room: DiscoveryRoom): RegistryLine {
 }
 
 function checkOptions(options: OlderRegistryOptions): void {
-  checkOptionNames(options, periodNames)
+  checkKeys('option', options, new Set(periodNames))
   resolvePeriods(defaultPeriods, options)
 }
 

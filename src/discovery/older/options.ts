@@ -1,4 +1,3 @@
-import { RpcError } from '../../core/error.ts'
 import { readNumber } from '../api/guards.ts'
 import type { OlderTarget } from './target.ts'
 
@@ -38,14 +37,6 @@ export function resolvePeriods(
     pollMs: period('pollMs'),
     doubtMs: period('doubtMs'),
   })
-}
-
-/** @throws RpcError `invalid_argument` for an option that there is not. */
-export function checkOptionNames(given: object, known: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name))
-      throw new RpcError('invalid_argument', `unknown option '${name}'; known: ${known.join(', ')}`)
-  }
 }
 
 /** An option for an error: with its target, where it stands in one. */
