@@ -83,6 +83,7 @@ function run(method: Method, args: readonly unknown[], call: Call, room: RunRoom
   }
   // Asked first: what a client's call gives is a promise that can also be iterated.
   if (isPending(reply)) {
+    // For whoever asks `recent` next: what has run until here may have held up the loop.
     call.clock.now()
     return Promise.resolve(reply).then(
       (value) => finish(method, value, call, room),

@@ -16,7 +16,6 @@ export function stubWire(): Wire & { readonly closed: boolean } {
       ensure: nothing,
       commit: nothing,
       take: () => new Uint8Array(0),
-      give: nothing,
     },
     onData: nothing,
     onEnd: nothing,

@@ -91,10 +91,6 @@ export class PooledOutput implements WireOutput, Flushable {
     return bytes.subarray(from, at)
   }
 
-  give(taken: Uint8Array): void {
-    this.#pool.give(new Uint8Array(taken.buffer))
-  }
-
   /** Sends what is committed, and begins a new batch. */
   flush(): void {
     this.#scheduled = false

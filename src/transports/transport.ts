@@ -74,8 +74,9 @@ export interface WireOutput extends Output {
   readonly queued: number
   /** A frame ends at `at`. Stream items pass `prompt` false: they are better sent in large pieces. */
   commit(prompt?: boolean): void
-  /** Takes out again what stands from `from` on and is not committed; the bytes are the caller's from now on. */
+  /**
+   * Takes out again what stands from `from` on and is not committed. The bytes are the caller's from now on, with the whole
+   * buffer that they are in.
+   */
   take(from: number): Uint8Array
-  /** Gives back what was taken, when it is not needed any more. */
-  give(taken: Uint8Array): void
 }

@@ -1,3 +1,4 @@
+import { spareBuffers } from '../../core/bytes/spare-buffers.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { CodecSession } from '../../core/codec.ts'
 import { RpcError } from '../../core/error.ts'
@@ -170,7 +171,7 @@ export class Outbox {
       else {
         this.#large.splice(this.#turn, 1)
         this.#write(message, message.type | joinedBit, left)
-        this.#out.give(message.body)
+        spareBuffers.give(new Uint8Array(message.body.buffer))
         message.sender?.left()
       }
     }
